@@ -1,0 +1,112 @@
+/** Owns the shape of a connection as an application holds it, and of the report about its end. Refuses to carry it out. */
+import type { CloseCode, CloseStatus } from './close-code.js';
+import type { ErrorCode } from './errors.js';
+import type { UpgradeRequest } from './upgrade-request.js';
+
+/** A whole message: text, or bytes. */
+export type Message = string | Uint8Array;
+
+/** Where in its life a connection is; the statechart `connection` is the full picture. */
+export type ConnectionState = 'handshaking' | 'open' | 'closing' | 'closed' | 'rejected';
+
+/**
+ * What became of a message handed to `send`:
+ * `accepted` it is with the socket; `queued` it is kept, in order, behind backpressure: slow down until `onUnthrottled`;
+ * `dropped` it was refused whole, because `limits.maxQueuedBytes` are waiting already; `closed` the connection is not open.
+ */
+export type SendResult = 'accepted' | 'queued' | 'dropped' | 'closed';
+
+/** Who brought a connection to its end. */
+export type CloseInitiator = 'downstream' | 'upstream' | 'application' | 'proxy' | 'operator' | 'network';
+
+/** Why a connection ended: a clean close, or the code of what went wrong. */
+export type CloseCause = 'closed' | 'disconnected' | 'terminated' | ErrorCode;
+
+/** Messages and payload bytes of one direction. */
+export interface Traffic {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** Everything that is known about the end of a connection. */
+export interface CloseReport {
+  readonly initiator: CloseInitiator;
+  readonly cause: CloseCause;
+  /** What `onClosed` was told. */
+  readonly status: CloseStatus;
+  readonly reason: string;
+  /** The code in our Close frame; undefined when none was sent, 1005 when it carried none. */
+  readonly codeSent: CloseStatus | undefined;
+  /** The code in the peer's Close frame; undefined when none came, 1005 when it carried none. */
+  readonly codeReceived: CloseStatus | undefined;
+  /** From the client. Messages of a `tcp:` target's client are WebSocket messages. */
+  readonly received: Traffic;
+  /** To the client. */
+  readonly sent: Traffic;
+  /** Milliseconds from the 101 to the end. */
+  readonly durationMs: number;
+  /** Bytes that were accepted for the client and could not be written any more. */
+  readonly undeliveredBytes: number;
+}
+
+/** A connection at one moment, as plain JSON. */
+export interface ConnectionSnapshot {
+  readonly id: string;
+  readonly state: ConnectionState;
+  /** The full value of the statechart, such as `{ open: { outbound: 'flowing', … } }`. */
+  readonly chart: unknown;
+  readonly path: string;
+  readonly target: string | undefined;
+  readonly dataPath: 'frames' | 'stream' | 'messages' | undefined;
+  readonly subprotocol: string;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly channels: readonly string[];
+  readonly openedAt: string | undefined;
+  readonly received: Traffic;
+  readonly sent: Traffic;
+  readonly bufferedBytes: number;
+}
+
+/** One downstream connection, as its receiver and the server hold it. Every method may be called at any time, also from inside a callback. */
+export interface Connection {
+  readonly id: string;
+  /** The opening handshake. Its `signal` has no meaning once the connection is open. */
+  readonly request: UpgradeRequest;
+  readonly state: ConnectionState;
+  /** The subprotocol of the 101, or an empty string. */
+  readonly subprotocol: string;
+  /** Where the connection is forwarded to; undefined for a server without target. */
+  readonly target: string | undefined;
+  /** True between `onThrottled` and `onUnthrottled`. */
+  readonly throttled: boolean;
+  /** Bytes accepted for the client and not with the operating system yet. */
+  readonly bufferedBytes: number;
+  readonly channels: ReadonlySet<string>;
+
+  /**
+   * Sends one message to the client (never to the target). A string becomes a text message, bytes a binary one; the
+   * bytes must not be changed afterwards. On the `frames` path it is placed between two messages of the target.
+   */
+  send(message: Message): SendResult;
+  /** Sends a ping with at most 125 bytes of payload. @throws TidegateError `INVALID_MESSAGE` for a longer one. */
+  ping(payload?: Message): SendResult;
+  /**
+   * Begins the closing handshake: what was accepted is written first, then a Close frame. Nothing is delivered to the
+   * receiver afterwards but `onClosed`. Does nothing unless the connection is open. Bounded by `timeouts.close`.
+   *
+   * @param code default 1000.
+   * @param reason at most 123 bytes of UTF-8; a longer one is cut at a character.
+   * @throws TidegateError `INVALID_CLOSE_CODE` for a number that may not be sent.
+   */
+  close(code?: CloseCode, reason?: string): void;
+  /** Cuts the connection at once, without a Close frame. What waits is lost; `onClosed` reports 1006. */
+  terminate(): void;
+  /** Stops reading from the client until {@link resume}. Its sender is slowed down; heartbeats are suspended. */
+  pause(): void;
+  resume(): void;
+  /** Joins a channel, for `broadcast(message, { channel })`. Leaving is automatic at the end. */
+  subscribe(channel: string): void;
+  unsubscribe(channel: string): void;
+  snapshot(): ConnectionSnapshot;
+}
