@@ -1,0 +1,53 @@
+/** Owns the effects that the `connection` chart may have. The chart decides, an implementation of this port acts. */
+import type { CloseReport } from '../receivers/index.js';
+import type { Ending } from './ending.js';
+
+/** Deadlines of a connection, in milliseconds; 0 means none. */
+export interface ConnectionTimeouts {
+  readonly handshake: number;
+  readonly close: number;
+  readonly writeStall: number;
+}
+
+/** How a handshake is refused. */
+export interface Refusal {
+  readonly status: number;
+  readonly error: string;
+  readonly message: string;
+}
+
+/** Everything the `connection` chart can do. Methods that deliver put the callback into the outbox; none may throw. */
+export interface ConnectionEffects {
+  readonly timeouts: ConnectionTimeouts;
+  /** Ask the receiver about the upgrade request. */
+  decide(): void;
+  /** Connect the upstream. */
+  dial(): void;
+  /** Answer the upgrade with anything but 101. Does nothing when the client is gone. */
+  refuse(): void;
+  /** The handshake took too long: the answer becomes 503 or 504. */
+  expireHandshake(): void;
+  /** Write the 101 and put the data path in place. */
+  acceptUpgrade(): void;
+  /** From now on messages are delivered and sends accepted. */
+  openGate(): void;
+  shutGate(): void;
+  pauseReading(): void;
+  resumeReading(): void;
+  /** Send the heartbeat's ping, unless the receiver sent something of its own. */
+  sendPing(): void;
+  /** Begin or answer the closing handshake, at the end of what waits. */
+  sendClose(ending: Ending): void;
+  /** The other side of the pair gave its answer to the peer's Close frame: pass it on. */
+  answerClose(ending: Ending): void;
+  /** Both Close frames were exchanged: end the transport when everything is written. */
+  finishClose(): void;
+  /** Cut the transport. */
+  terminate(): void;
+  deliverOpen(): void;
+  deliverThrottled(): void;
+  deliverUnthrottled(): void;
+  deliverClosed(ending: Ending): void;
+  /** The close report, complete once the chart is `closed`. */
+  report(ending: Ending): CloseReport;
+}
