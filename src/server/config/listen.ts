@@ -1,0 +1,97 @@
+/** Owns how the addresses to listen on are written and read. Refuses to open them. */
+import { isIPv6 } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import { z } from 'zod';
+import { described, type OptionMeta } from './fields.js';
+import { serverTls } from './tls-material.js';
+
+/** One address to listen on, with every part told apart. */
+export interface ListenConfig {
+  /** Undefined: every interface. */
+  host: string | undefined;
+  /** 0: any free port. */
+  port: number;
+  /** Given: the listener speaks `wss:`. */
+  tls?: TlsOptions | undefined;
+}
+
+/** One address to listen on, as an option takes it: a port, `'port'`, `'host:port'`, `'[v6]:port'`, or an object. */
+export type ListenInput =
+  | number
+  | string
+  | { host?: string | undefined; port: number | string; tls?: TlsOptions | undefined };
+
+const ERROR =
+  "expected a port (0 to 65535), 'host:port', '[v6]:port', an object with `port` and perhaps `host` and `tls`, or a list of those";
+const PORT_ERROR = 'expected a port from 0 to 65535';
+
+/** Reads `port`, `host:port` or `[v6]:port`. Answers undefined for anything else. */
+export function parseListenText(text: string): ListenConfig | undefined {
+  const match = /^(?:(?:\[([^\]]+)\]|([^\s:/[\]]+)):)?(\d{1,5})$/.exec(text.trim());
+  if (match === null) return undefined;
+  const port = Number(match[3]);
+  if (port > 65535 || (match[1] !== undefined && !isIPv6(match[1]))) return undefined;
+  return { host: match[1] ?? match[2], port };
+}
+
+/** Writes an address the way {@link parseListenText} reads it. */
+export function formatListen({ host, port }: ListenConfig): string {
+  if (host === undefined) return String(port);
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+const port = z.union(
+  [
+    z.int({ error: PORT_ERROR }).min(0, { error: PORT_ERROR }).max(65535, { error: PORT_ERROR }),
+    z.string().regex(/^\d{1,5}$/, { error: PORT_ERROR }),
+  ],
+  { error: PORT_ERROR },
+);
+
+const hostError = 'expected a host name or an IP address';
+const endpoint = z.union(
+  [
+    port,
+    z.string({ error: ERROR }),
+    z.strictObject({
+      /** The interface to bind; left out: every interface. */
+      host: z
+        .string({ error: hostError })
+        .regex(/^[^\s/[\]]+$/, { error: hostError })
+        .optional()
+        .meta({ description: 'The interface to bind; left out: every interface.' }),
+      /** The port; 0 takes any free one. */
+      port: port.meta({ description: 'The port; 0 takes any free one.' }),
+      /** Key, certificate and more, as `node:tls` takes them. */
+      tls: serverTls.optional().meta({
+        description: 'Key, certificate and more, as `node:tls` takes them; `key`, `cert` and `ca` may be files.',
+      }),
+    }),
+  ],
+  { error: ERROR },
+);
+
+type Endpoint = z.output<typeof endpoint>;
+
+function resolve(value: Endpoint, path: PropertyKey[], context: z.RefinementCtx): ListenConfig {
+  const isObject = typeof value === 'object';
+  const parsed = parseListenText(String(isObject ? value.port : value));
+  if (parsed === undefined) {
+    const issue = isObject ? { message: PORT_ERROR, path: [...path, 'port'] } : { message: ERROR, path };
+    context.addIssue({ code: 'custom', input: value, ...issue });
+    return z.NEVER;
+  }
+  if (!isObject) return parsed;
+  const { host, tls } = value;
+  return tls === undefined ? { host, port: parsed.port } : { host, port: parsed.port, tls };
+}
+
+/** The option that says where to listen; resolves to a list. */
+export function listen(meta: OptionMeta & { readonly default: string }) {
+  const schema = z
+    .union([endpoint, z.array(endpoint).min(1, { error: ERROR })], { error: ERROR })
+    .transform((value, context): ListenConfig[] =>
+      Array.isArray(value) ? value.map((one, index) => resolve(one, [index], context)) : [resolve(value, [], context)],
+    ) as unknown as z.ZodType<ListenConfig[], ListenInput | readonly ListenInput[]>;
+  return described(schema.prefault(meta.default), 'list', meta);
+}

@@ -1,0 +1,77 @@
+/** Owns how durations and sizes are written by people: text to milliseconds or bytes, and back. Refuses to know options. */
+
+const DURATION_UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const SIZE_UNITS = {
+  B: 1,
+  KB: 1e3,
+  KiB: 1024,
+  MB: 1e6,
+  MiB: 1024 ** 2,
+  GB: 1e9,
+  GiB: 1024 ** 3,
+} as const;
+
+/** A duration as an option takes it: milliseconds, or text such as `'500ms'`, `'30s'`, `'5m'`, `'1h'`, `'1d'`. */
+export type Duration = number | `${number}${keyof typeof DURATION_UNITS}`;
+
+/** A size as an option takes it: bytes, or text such as `'64KiB'`, `'1MiB'`, `'16MB'`. */
+export type Size = number | `${number}${keyof typeof SIZE_UNITS}`;
+
+/** The longest duration: what a timer of Node.js can wait, a little under 25 days. */
+export const MAX_DURATION_MS = 2_147_483_647;
+
+/** The text of a duration; a bare number counts milliseconds, because flags and environment variables are always text. */
+export const DURATION_TEXT = /^\s*(\d{1,15}(?:\.\d{1,9})?)\s*(ms|[smhdSMHD])?\s*$/;
+
+/** The text of a size; the letters may have any case, and a bare number counts bytes. */
+export const SIZE_TEXT = /^\s*(\d{1,16}(?:\.\d{1,9})?)\s*([KkMmGg][Ii]?[Bb]|[Bb])?\s*$/;
+
+const SIZE_BY_NAME = new Map(Object.entries(SIZE_UNITS).map(([name, bytes]) => [name.toLowerCase(), bytes]));
+
+/** Reads a duration. Answers undefined for anything that is not a whole number of milliseconds up to {@link MAX_DURATION_MS}. */
+export function parseDuration(value: unknown): number | undefined {
+  if (typeof value === 'number') return within(value, MAX_DURATION_MS);
+  const match = typeof value === 'string' ? DURATION_TEXT.exec(value) : null;
+  if (match === null) return undefined;
+  const unit = (match[2] ?? 'ms').toLowerCase() as keyof typeof DURATION_UNITS;
+  return within(round(Number(match[1]) * DURATION_UNITS[unit]), MAX_DURATION_MS);
+}
+
+/** Reads a size. Answers undefined for anything that is not a whole number of bytes. */
+export function parseSize(value: unknown): number | undefined {
+  if (typeof value === 'number') return within(value, Number.MAX_SAFE_INTEGER);
+  const match = typeof value === 'string' ? SIZE_TEXT.exec(value) : null;
+  if (match === null) return undefined;
+  const unit = SIZE_BY_NAME.get((match[2] ?? 'B').toLowerCase()) ?? 1;
+  return within(round(Number(match[1]) * unit), Number.MAX_SAFE_INTEGER);
+}
+
+/** Writes a duration with the largest unit that leaves a whole number. */
+export function formatDuration(ms: number): string {
+  return format(ms, DURATION_UNITS, 'ms');
+}
+
+/** Writes a size with the largest binary unit that leaves a whole number, otherwise in bytes. */
+export function formatSize(bytes: number): string {
+  const { B, KiB, MiB, GiB } = SIZE_UNITS;
+  return format(bytes, { B, KiB, MiB, GiB }, 'B');
+}
+
+function format(value: number, units: Readonly<Record<string, number>>, smallest: string): string {
+  let best = `${value}${smallest}`;
+  if (value === 0) return best;
+  for (const [name, factor] of Object.entries(units)) {
+    if (value % factor === 0) best = `${value / factor}${name}`;
+  }
+  return best;
+}
+
+// 1.1s times 1000 is 1100.0000000000002 in binary floating point: the noise is removed, half a millisecond is not.
+function round(value: number): number {
+  const nearest = Math.round(value);
+  return Math.abs(value - nearest) < 1e-6 ? nearest : value;
+}
+
+function within(value: number, max: number): number | undefined {
+  return Number.isInteger(value) && value >= 0 && value <= max ? value : undefined;
+}
