@@ -1,0 +1,43 @@
+/**
+ * Owns the reading of header fields from the flat list that Node calls rawHeaders: names and values in turn, as sent.
+ * Refuses to judge them. The raw list is used throughout, because the parsed one joins or drops duplicates, and a
+ * handshake has to see those.
+ */
+
+/** Calls `visit` for each field, with its name in lower case, and its position in the list. */
+export function eachField(
+  rawHeaders: readonly string[],
+  visit: (lowerName: string, value: string, position: number) => void,
+): void {
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    visit(rawHeaders[at]!.toLowerCase(), rawHeaders[at + 1]!, at);
+  }
+}
+
+/** Collects the values of every field with that name (any case), trimmed, in order (RFC 9110 section 5.3). */
+export function headerValues(rawHeaders: readonly string[], name: string): string[] {
+  const wanted = name.toLowerCase();
+  const values: string[] = [];
+  eachField(rawHeaders, (lowerName, value) => {
+    if (lowerName === wanted) values.push(trimmed(value));
+  });
+  return values;
+}
+
+/** Collects the members of a comma list, over all fields with that name, trimmed and in lower case (RFC 9110 section 5.6.1). */
+export function headerTokens(rawHeaders: readonly string[], name: string): string[] {
+  return headerValues(rawHeaders, name)
+    .flatMap((value) => value.split(','))
+    .map((token) => trimmed(token).toLowerCase())
+    .filter((token) => token !== '');
+}
+
+/** Words the values of a field for a message: quoted, since they come from a stranger and may hold anything. */
+export function shownValues(values: readonly string[]): string {
+  return values.length === 0 ? 'none' : values.map((value) => JSON.stringify(value)).join(' and ');
+}
+
+/** Only space and tab are optional whitespace (RFC 9110 section 5.6.3); `trim()` would also take off U+00A0. */
+function trimmed(value: string): string {
+  return value.replace(/^[ \t]+|[ \t]+$/g, '');
+}
