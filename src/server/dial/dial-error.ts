@@ -1,0 +1,66 @@
+/** Owns the translation of what Node says about a failed dial into our codes. Refuses to dial. */
+import { type ErrorCode, TidegateError } from '../../receivers/errors.js';
+import type { Target } from './target.js';
+
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  ECONNREFUSED: 'UPSTREAM_REFUSED',
+  ECONNRESET: 'UPSTREAM_REFUSED',
+  ECONNABORTED: 'UPSTREAM_REFUSED',
+  EPIPE: 'UPSTREAM_REFUSED',
+  EHOSTUNREACH: 'UPSTREAM_REFUSED',
+  EHOSTDOWN: 'UPSTREAM_REFUSED',
+  ENETUNREACH: 'UPSTREAM_REFUSED',
+  ENETDOWN: 'UPSTREAM_REFUSED',
+  EADDRNOTAVAIL: 'UPSTREAM_REFUSED',
+  EACCES: 'UPSTREAM_REFUSED',
+  EPERM: 'UPSTREAM_REFUSED',
+  EMFILE: 'UPSTREAM_REFUSED',
+  ENFILE: 'UPSTREAM_REFUSED',
+  ENOTFOUND: 'UPSTREAM_NOT_FOUND',
+  EAI_AGAIN: 'UPSTREAM_NOT_FOUND',
+  EAI_FAIL: 'UPSTREAM_NOT_FOUND',
+  EAI_NODATA: 'UPSTREAM_NOT_FOUND',
+  EAI_NONAME: 'UPSTREAM_NOT_FOUND',
+  ENOENT: 'UPSTREAM_NOT_FOUND',
+  ENOTDIR: 'UPSTREAM_NOT_FOUND',
+  ETIMEDOUT: 'UPSTREAM_TIMEOUT',
+};
+
+/** Makes one of our errors of what a socket on its way to a target failed with. The cause is kept. */
+export function dialError(target: Target, error: unknown): TidegateError {
+  if (error instanceof TidegateError) return error;
+  const cause = mostTelling(error);
+  const code = codeOf(cause);
+  const ours = CODES[code] ?? (isSecure(target) ? 'UPSTREAM_TLS_FAILED' : 'UPSTREAM_REFUSED');
+  const text = cause instanceof Error && cause.message !== '' ? cause.message : code;
+  return new TidegateError(ours, `cannot reach ${target.href}: ${text}`, { cause: error });
+}
+
+/**
+ * Makes one of our errors of an aborted dial. A TidegateError given as the reason stays what it is, so that "the client
+ * left" and "the deadline passed" remain two things; any other reason counts as the deadline.
+ */
+export function abortError(target: Target, signal: AbortSignal): TidegateError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof TidegateError) return reason;
+  return new TidegateError('UPSTREAM_TIMEOUT', `gave up on ${target.href} before it answered`, { cause: reason });
+}
+
+/**
+ * Picks the one error to judge by. Node's happy eyeballs reports an AggregateError with one error per address, and an
+ * attempt that was merely overtaken counts as ETIMEDOUT; an answer from the network says more.
+ */
+function mostTelling(error: unknown): unknown {
+  if (!(error instanceof AggregateError) || error.errors.length === 0) return error;
+  const errors: unknown[] = error.errors;
+  return errors.find((one) => codeOf(one) !== 'ETIMEDOUT') ?? errors[0];
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
+}
+
+function isSecure(target: Target): boolean {
+  return target.kind !== 'unix' && target.secure;
+}
