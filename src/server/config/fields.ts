@@ -106,12 +106,15 @@ export function flag(meta: OptionMeta & { readonly default: boolean }) {
   return described(z.boolean({ error: 'expected true or false' }).default(meta.default), 'boolean', meta);
 }
 
-/** An option that is one of a few words; the first is the default. */
-export function choice<const Words extends readonly [string, ...string[]]>(words: Words, meta: OptionMeta) {
+/** An option that is one of a few words; unless told otherwise, the first is the default. */
+export function choice<const Words extends readonly [string, ...string[]]>(
+  words: Words,
+  meta: OptionMeta & { readonly default?: Words[number] },
+) {
   const error = `expected ${words.map((word) => `'${word}'`).join(' or ')}`;
-  // The first word is of the enum's own type, which the compiler cannot see through the generic.
-  const schema = z.enum(words, { error }).default(words[0] as z.util.NoUndefined<Words[number]>);
-  return described(schema, 'choice', meta);
+  // The default is of the enum's own type, which the compiler cannot see through the generic.
+  const fallback = (meta.default ?? words[0]) as z.util.NoUndefined<Words[number]>;
+  return described(z.enum(words, { error }).default(fallback), 'choice', meta);
 }
 
 /** An option that is text and may be left out. */

@@ -9,25 +9,37 @@ export function knownNames(schema: z.ZodType): string[][] {
 
 /**
  * Finds the known option that a wrong name most likely means: a sibling that is spelled nearly so, otherwise the same
- * name in another group. Answers with the path to write.
+ * name in another group. Answers with the path to write, in steps.
  */
 export function nearestName(
   name: string,
   parent: readonly PropertyKey[],
   known: readonly string[][],
-): string | undefined {
+): PropertyKey[] | undefined {
   const group = parent.filter((step): step is string => typeof step === 'string').join('.');
   const wanted = plain(name);
-  let best: { path: string; cost: number } | undefined;
+  let best: { steps: readonly string[]; cost: number } | undefined;
   for (const steps of known) {
     const own = steps.at(-1) ?? '';
     const isSibling = steps.slice(0, -1).join('.') === group;
     const distance = Math.min(editDistance(wanted, plain(own)), editDistance(wanted, plain(steps.join(''))));
     if (distance > Math.max(1, Math.floor(wanted.length / 3))) continue;
     const cost = distance * 2 + (isSibling ? 0 : 1);
-    if (best === undefined || cost < best.cost) best = { path: steps.join('.'), cost };
+    if (best === undefined || cost < best.cost) best = { steps, cost };
   }
-  return best?.path;
+  return best === undefined ? undefined : withPositions(best.steps, parent);
+}
+
+// Known paths have no positions in lists; those of the wrong name are put back.
+function withPositions(steps: readonly string[], parent: readonly PropertyKey[]): PropertyKey[] {
+  const rest = [...steps];
+  const result: PropertyKey[] = [];
+  for (const step of parent) {
+    if (typeof step === 'number') result.push(step);
+    else if (rest[0] === step) result.push(...rest.splice(0, 1));
+    else break;
+  }
+  return [...result, ...rest];
 }
 
 // Case, dashes and underscores are the commonest slips: max_connections, MaxConnections.

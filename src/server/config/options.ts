@@ -271,5 +271,5 @@ export type ProxyConfigInput = z.input<typeof proxyOptionsSchema>;
 export function resolveProxyOptions(input: unknown, libraryOptions: readonly string[] = []): ProxyConfig {
   const { value, problems } = findProblems(proxyOptionsSchema, input, { ignore: libraryOptions });
   if (value !== undefined) return value;
-  throw new TidegateError('INVALID_OPTION', problems.map(formatProblem).join('\n'));
+  throw new TidegateError('INVALID_OPTION', problems.map((problem) => formatProblem(problem)).join('\n'));
 }

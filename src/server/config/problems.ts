@@ -48,8 +48,8 @@ export function findProblems<Schema extends z.ZodType>(
 }
 
 /** Writes a problem as one line: the option, the value it got and what would be right. */
-export function formatProblem({ path, received, expected, unknown }: Problem): string {
-  const subject = path === '' ? 'the options' : path;
+export function formatProblem({ path, received, expected, unknown }: Problem, whole = 'the options'): string {
+  const subject = path === '' ? whole : path;
   if (unknown) return `unknown option ${subject}: ${expected}`;
   return received === undefined ? `${subject}: ${expected}` : `${subject}: got ${received}; ${expected}`;
 }
@@ -100,7 +100,7 @@ function expectedBy(issue: z.core.$ZodIssue, steps: readonly PropertyKey[], { ex
 function unknownOption(steps: PropertyKey[], { schema }: Context): Problem {
   const name = String(steps.at(-1));
   const near = nearestName(name, steps.slice(0, -1), knownNames(schema));
-  const expected = near === undefined ? 'there is no such option' : `did you mean ${near}?`;
+  const expected = near === undefined ? 'there is no such option' : `did you mean ${formatPath(near)}?`;
   return { path: formatPath(steps), steps, received: undefined, expected, unknown: true };
 }
 

@@ -12,26 +12,28 @@ function advice(message: string): string {
   return own?.startsWith('write ') === false ? `${EXPECTED}; ${own}` : EXPECTED;
 }
 
+const text = z.string({ error: EXPECTED }).superRefine((value, context) => {
+  try {
+    parseTarget(value);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: advice(describeError(error)), input: value });
+  }
+});
+
+const META = {
+  description:
+    'Where connections go: `ws://host:port/path`, `wss://…`, `tcp://host:port`, `tls://host:port` or `unix:/path`.',
+  placeholder: '<url>',
+};
+
 /** The option `target`. A proxy without one needs a receiver that answers with a target. */
-export const target = described(
-  z
-    .string({ error: EXPECTED })
-    .superRefine((text, context) => {
-      try {
-        parseTarget(text);
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: advice(describeError(error)), input: text });
-      }
-    })
-    .optional(),
-  'text',
-  {
-    description:
-      'Where connections go: `ws://host:port/path`, `wss://…`, `tcp://host:port`, `tls://host:port` or `unix:/path`.',
-    placeholder: '<url>',
-    defaultText: 'none; required on the command line and in a file',
-  },
-);
+export const target = described(text.optional(), 'text', {
+  ...META,
+  defaultText: 'none; required on the command line and in a file',
+});
+
+/** The same where no code can answer with a target: on the command line and in a file. */
+export const requiredTarget = described(text, 'text', { ...META, defaultText: 'none; required' });
 
 // RFC 6455 section 4.1: a subprotocol is a token of RFC 9110 section 5.6.2.
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

@@ -1,0 +1,115 @@
+/**
+ * Owns reading a configuration file, YAML or JSON: every problem in it, each with its line. Refuses to know what the
+ * options mean.
+ */
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type Document, LineCounter, parseDocument } from 'yaml';
+import { describeError, TidegateError } from '../../receivers/errors.js';
+import { type ConfigFile, cliProxySchema, configFileSchema } from './file-schema.js';
+import { offsetOf } from './locate.js';
+import { findProblems, formatProblem, type Problem } from './problems.js';
+import { withBaseDirectory } from './tls-material.js';
+
+export { jsonSchema } from './file-schema.js';
+
+/** One thing that is wrong with a configuration file, with its place. */
+export interface FileProblem {
+  readonly file: string;
+  /** Counted from 1; undefined when the file could not be read at all. */
+  readonly line: number | undefined;
+  readonly column: number | undefined;
+  /** The option, such as `proxies[0].limits.maxConnections`; empty for the whole file. */
+  readonly path: string;
+  /** The value it got; undefined when the option itself is the problem. */
+  readonly received: string | undefined;
+  /** What would be right. */
+  readonly expected: string;
+  /** All of that in one line, beginning with `file:line:column`. */
+  readonly message: string;
+}
+
+/** A configuration file that can be used. */
+export interface LoadedConfig extends ConfigFile {
+  readonly file: string;
+}
+
+/**
+ * Reads and validates a configuration file.
+ *
+ * @throws TidegateError `INVALID_CONFIG` with every problem, one a line.
+ */
+export async function loadConfig(path: string): Promise<LoadedConfig> {
+  const { config, problems } = await examineConfig(path);
+  if (config !== undefined) return config;
+  throw new TidegateError('INVALID_CONFIG', problems.map(({ message }) => message).join('\n'));
+}
+
+/** Lists everything that is wrong with a configuration file, in the order of its lines. Never rejects. */
+export async function checkConfig(path: string): Promise<FileProblem[]> {
+  return (await examineConfig(path)).problems;
+}
+
+/** Reads a configuration file and answers with either the configuration or its problems. Never rejects. */
+export async function examineConfig(path: string): Promise<{ config?: LoadedConfig; problems: FileProblem[] }> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    return { problems: [place(path, whole(`cannot be read; expected a YAML or JSON file (${describeError(error)})`))] };
+  }
+  const lines = new LineCounter();
+  // JSON is YAML: one parser, one way to name a place.
+  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
+  const at = (offset: number | undefined) => (offset === undefined ? { line: 1, col: 1 } : lines.linePos(offset));
+  if (document.errors.length > 0) {
+    const problems = document.errors.map((error) => {
+      const expected = `not valid YAML or JSON: ${error.message}; expected a mapping with \`proxies\``;
+      return place(path, whole(expected), at(error.pos[0]));
+    });
+    return { problems };
+  }
+  const { value, problems } = examine(document, dirname(path));
+  if (value !== undefined) return { config: { file: path, ...value }, problems: [] };
+  const placed = problems.map((problem) => ({ problem, offset: offsetOf(document, problem.steps, problem.unknown) }));
+  placed.sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0));
+  return { problems: placed.map(({ problem, offset }) => place(path, problem, at(offset))) };
+}
+
+function examine(document: Document, directory: string): { value?: ConfigFile; problems: Problem[] } {
+  let input: unknown;
+  try {
+    input = document.toJS();
+  } catch (error) {
+    return { problems: [whole(`cannot be used: ${describeError(error)}`)] };
+  }
+  const found = withBaseDirectory(directory, () =>
+    findProblems(configFileSchema, input, { expected: 'expected a mapping with `proxies`' }),
+  );
+  const misplaced = found.problems.filter(({ unknown, steps }) => unknown && isProxyOption(steps));
+  if (misplaced.length === 0) return found;
+  const hint = howToNest(misplaced[0]!);
+  const others = found.problems.filter((problem) => !misplaced.includes(problem) && problem.path !== 'proxies');
+  return { problems: [hint, ...others] };
+}
+
+function isProxyOption(steps: readonly PropertyKey[]): boolean {
+  return steps.length === 1 && Object.hasOwn(cliProxySchema.shape, steps[0]!);
+}
+
+/** Says how to write a file whose top level is itself the options of one proxy. */
+function howToNest({ path, steps }: Problem): Problem {
+  const expected = `an option of a proxy stands inside the list of proxies; write \`proxies:\` and below it \`  - ${path}: …\``;
+  return { path, steps, received: undefined, expected, unknown: true };
+}
+
+function whole(expected: string): Problem {
+  return { path: '', steps: [], received: undefined, expected, unknown: false };
+}
+
+function place(file: string, problem: Problem, position?: { line: number; col: number }): FileProblem {
+  const { path, received, expected } = problem;
+  const where = position === undefined ? file : `${file}:${position.line}:${position.col}`;
+  const text = path === '' && received === undefined ? expected : formatProblem(problem, 'the file');
+  return { file, line: position?.line, column: position?.col, path, received, expected, message: `${where}: ${text}` };
+}
