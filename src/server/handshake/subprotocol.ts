@@ -18,7 +18,7 @@ export type SubprotocolChoice =
  * 1. What the application chose wins; it must be one that was offered. An empty string chooses none.
  * 2. Without an offer there is none.
  * 3. With a list of allowed ones, it is the first offered one on that list, whatever `whenNone` says.
- * 4. Otherwise `whenNone` decides: `first` takes the first offered one (with a list: refuses, as none is allowed),
+ * 4. Otherwise `whenNone` decides: `first` takes the first offered one (with a non-empty list: refuses, as none is allowed),
  *    `omit` answers without the header, `reject` refuses.
  */
 export function chooseSubprotocol(
