@@ -93,6 +93,11 @@ export function findMosquitto(): Promise<FoundService | Missing> {
   return findService(MOSQUITTO);
 }
 
+/** Starts a mosquitto of the test's own, even when another broker runs. */
+export function startMosquitto(): Promise<FoundService | Missing> {
+  return startService(MOSQUITTO);
+}
+
 /** Finds a Chromium or Chrome: `CHROMIUM_PATH`, else one of the usual names and places. */
 export function findChromium(): FoundProgram | Missing {
   const named = process.env.CHROMIUM_PATH;

@@ -1,6 +1,6 @@
 /** Owns the check that services are found or started, stop completely, or are said to be missing. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { findChromium, findMosquitto, findRedis, startRedis } from '../../support/services.js';
+import { findChromium, findMosquitto, findRedis, startMosquitto, startRedis } from '../../support/services.js';
 import { connectTcp, refusedPort } from '../../support/tcp-peer.js';
 
 afterEach(() => {
@@ -12,6 +12,7 @@ describe('services', () => {
     ['Redis', findRedis],
     ['a Redis of our own', startRedis],
     ['Mosquitto', findMosquitto],
+    ['a Mosquitto of our own', startMosquitto],
   ])('%s answers, or is said to be missing', async (_what, find) => {
     const service = await find();
     if (service.missing !== undefined) {
