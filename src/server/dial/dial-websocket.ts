@@ -6,7 +6,7 @@ import http from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
 import { endToEndHeaders } from '../../protocol/forward-headers.js';
 import { checkUpgradeResponse, newKey } from '../../protocol/handshake.js';
-import { TidegateError } from '../../receivers/errors.js';
+import { describeError, TidegateError } from '../../receivers/errors.js';
 import { abortError, dialError } from './dial-error.js';
 import { type DialOptions, dialSocket } from './dial-socket.js';
 import { readRefusal, type UpstreamRefusal } from './read-refusal.js';
@@ -94,14 +94,7 @@ function handshake(
       return;
     }
     const key = newKey();
-    const outgoing = http.request({
-      createConnection: () => socket,
-      setHost: false,
-      method: 'GET',
-      path: request.path,
-      headers: requestHeaders(target, request, key),
-      maxHeaderSize: request.maxHeaderBytes,
-    });
+    const outgoing = createRequest(target, socket, request, key);
     // Node drops fields beyond the 2000th without a word; their bytes are bounded already.
     outgoing.maxHeadersCount = 0;
 
@@ -118,13 +111,6 @@ function handshake(
       settled();
       reject(answerError(target, error));
     });
-    outgoing.on('information', ({ statusCode }) => {
-      if (statusCode !== 101) return;
-      // A 101 that does not name Upgrade and Connection counts as informational for Node: the final answer never comes.
-      settled();
-      reject(badHandshake(target, 'its 101 does not say Connection: Upgrade and Upgrade: websocket'));
-      outgoing.destroy();
-    });
     outgoing.once('upgrade', (response, upgraded, head) => {
       settled();
       upgraded.pause();
@@ -138,10 +124,40 @@ function handshake(
     });
     outgoing.once('response', (response) => {
       settled();
-      readRefusal(response, request.maxRefusalBytes, signal).then(resolve, reject);
+      const { statusCode = 0 } = response;
+      if (statusCode >= 200 && statusCode <= 599) {
+        readRefusal(response, request.maxRefusalBytes, signal).then(resolve, reject);
+        return;
+      }
+      // For Node a 101 that lacks Upgrade or Connection is an answer like any other, whose end may never come.
+      const what = statusCode === 101 ? 'its 101 does not say Connection: Upgrade and Upgrade: websocket' : '';
+      reject(badHandshake(target, what || `its answer has the status ${statusCode}`));
+      outgoing.destroy();
     });
     outgoing.end();
   });
+}
+
+function createRequest(
+  target: WebSocketTarget,
+  socket: Socket,
+  request: UpstreamRequest,
+  key: string,
+): http.ClientRequest {
+  try {
+    return http.request({
+      createConnection: () => socket,
+      setHost: false,
+      method: 'GET',
+      path: request.path,
+      headers: requestHeaders(target, request, key),
+      maxHeaderSize: request.maxHeaderBytes,
+    });
+  } catch (cause) {
+    // What the client sent was HTTP for the listener and is none for Node's own writer, such as a path with a space.
+    const message = `the request cannot be sent on to ${target.href}: ${describeError(cause)}`;
+    throw new TidegateError('BAD_HANDSHAKE', message, { cause });
+  }
 }
 
 function requestHeaders(target: WebSocketTarget, request: UpstreamRequest, key: string): string[] {
