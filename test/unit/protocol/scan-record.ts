@@ -1,8 +1,9 @@
 /**
  * Owns a record of what a scanner told of, in a form that does not depend on how the stream was cut, and the bookkeeping
- * every scan has to keep. Refuses to make frames.
+ * every scan has to keep. Refuses to make frames. It asserts with node:assert, since it runs for each byte of thousands of
+ * streams and expect() would take seconds.
  */
-import { expect } from 'vitest';
+import { strict as assert } from 'node:assert';
 import type { FrameScannerOptions } from '../../../src/protocol/frame-scanner.js';
 import { FrameScanner } from '../../../src/protocol/frame-scanner.js';
 import { applyMask } from '../../../src/protocol/mask.js';
@@ -57,25 +58,25 @@ export function scanAll(chunks: readonly Buffer[], limits: Limits = {}): ScanRec
     ...limits,
     handler: {
       onFrameStart() {
-        expect(scanner.atBoundary).toBe(false);
+        assert.equal(scanner.atBoundary, false);
         const { opcode, final, compressed, length, maskKey, messageOpcode, messageCompressed, fragmentIndex } = scanner;
         const facts = { opcode, final, compressed, length, maskKey, messageOpcode, messageCompressed, fragmentIndex };
         current = { kind: 'data', ...facts, payload: '', ended: false };
         frames.push(current);
       },
       onPayload(chunk, start, end) {
-        expect(chunk).toBe(scanner.bytes);
-        expect(end).toBeGreaterThan(start);
-        expect(scanner.payloadOffset).toBe(current!.payload.length / 2);
+        assert.equal(chunk, scanner.bytes);
+        assert.ok(end > start);
+        assert.equal(scanner.payloadOffset, current!.payload.length / 2);
         current!.payload += unmasked(chunk, start, end, scanner.maskKey, scanner.payloadOffset);
       },
       onFrameEnd() {
-        expect(scanner.atBoundary).toBe(true);
+        assert.equal(scanner.atBoundary, true);
         current!.ended = true;
       },
       onControl(opcode, chunk, frameStart, payloadStart, end) {
-        expect(chunk).toBe(scanner.bytes);
-        expect(scanner.frameStart).toBe(frameStart);
+        assert.equal(chunk, scanner.bytes);
+        assert.equal(scanner.frameStart, frameStart);
         const payload = unmasked(chunk, payloadStart, end, scanner.maskKey, 0);
         frames.push({ kind: 'control', opcode, frame: chunk.toString('hex', frameStart, end), payload });
       },
@@ -88,8 +89,8 @@ export function scanAll(chunks: readonly Buffer[], limits: Limits = {}): ScanRec
     consumed.push(Buffer.from(scanner.bytes.subarray(0, scanner.consumed)));
     fed += chunk.length;
     taken += scanner.consumed;
-    if (!scanner.stopped) expect(taken + scanner.heldBytes).toBe(fed);
-    expect(scanner.heldBytes).toBeLessThanOrEqual(130);
+    if (!scanner.stopped) assert.equal(taken + scanner.heldBytes, fed);
+    assert.ok(scanner.heldBytes <= 130);
     lent.fill(0xee);
   }
   const { heldBytes: held, violation, atBoundary, inMessage } = scanner;
