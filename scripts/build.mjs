@@ -1,0 +1,4 @@
+/** Owns `npm run build`: dist/ from scratch. */
+import { build } from './workspace.mjs';
+
+process.exitCode = await build({ force: true });

@@ -1,0 +1,32 @@
+/** Owns `tidegate check`. */
+import { Command } from 'commander';
+import { examineConfig } from '../../config/load.js';
+import { type CliIo, EXIT } from '../io.js';
+
+/** Makes the command that says what is wrong with a configuration file. */
+export function checkCommand(io: CliIo, finish: (code: number) => void): Command {
+  return new Command('check')
+    .description('Says everything that is wrong with a configuration file, with lines, and starts nothing.')
+    .requiredOption('--config <file>', 'The file, YAML or JSON.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  tidegate check --config tidegate.yaml
+
+Exit codes: 0 the file can be used; 2 it cannot.
+`,
+    )
+    .action(async ({ config: file }: { config: string }) => {
+      const { config, problems } = await examineConfig(file);
+      for (const { message } of problems) io.stdout.write(`${message}\n`);
+      if (config === undefined) {
+        io.stdout.write(`${problems.length} problem${problems.length === 1 ? '' : 's'}\n`);
+        finish(EXIT.misconfigured);
+        return;
+      }
+      const count = config.proxies.length;
+      io.stdout.write(`${file}: valid, ${count} ${count === 1 ? 'proxy' : 'proxies'}\n`);
+      finish(EXIT.ok);
+    });
+}

@@ -1,0 +1,65 @@
+/** Owns the command line as a whole: its commands, its help and its exit codes. Refuses to carry a command out. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { describeError } from '../../receivers/errors.js';
+import { checkCommand } from './commands/check.js';
+import { demoCommand } from './commands/demo.js';
+import { proxyCommand } from './commands/proxy.js';
+import { runCommand } from './commands/run.js';
+import { schemaCommand } from './commands/schema.js';
+import { type CliIo, EXIT } from './io.js';
+
+const EXAMPLES = `
+Examples:
+  tidegate demo                                             try it without anything else
+  tidegate proxy --listen 6080 --target tcp://127.0.0.1:5900   a VNC server for noVNC in a browser
+  tidegate proxy --listen 8081 --target tcp://127.0.0.1:6379   Redis over WebSocket
+  tidegate proxy --listen 8080 --target ws://127.0.0.1:3000/   before a WebSocket application
+  tidegate run --config tidegate.yaml                       everything from a file
+
+Exit codes: 0 done, or drained after SIGTERM or SIGINT; 1 could not run; 2 configuration error.
+`;
+
+/**
+ * Runs the command line and answers with the exit code. Never rejects and never ends the process itself.
+ *
+ * @param argv the arguments after the name of the program.
+ */
+export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
+  let code: number = EXIT.ok;
+  const finish = (result: number) => {
+    code = result;
+  };
+  const program = new Command('tidegate')
+    .description('A WebSocket proxy that understands the frames it carries.')
+    .version(version(), '-V, --version')
+    .helpCommand('help [command]', 'Shows the help of a command.')
+    .addHelpText('after', EXAMPLES);
+  for (const command of [proxyCommand, runCommand, checkCommand, schemaCommand, demoCommand]) {
+    program.addCommand(command(io, finish));
+  }
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .helpOption('-h, --help', 'Shows this help.')
+      .showHelpAfterError(`(tidegate ${command === program ? '' : `${command.name()} `}--help shows what there is)`)
+      .configureOutput({
+        writeOut: (text) => void io.stdout.write(text),
+        writeErr: (text) => void io.stderr.write(text),
+      });
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    // commander has written its message already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.misconfigured;
+    io.stderr.write(`tidegate: ${describeError(error)}\n`);
+    return EXIT.failed;
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return String((JSON.parse(text) as { version?: unknown }).version);
+}

@@ -1,0 +1,125 @@
+/**
+ * Owns running servers for the command line: start all or none, say when they are ready, drain on a signal, answer with
+ * the exit code. Refuses to know where their options came from.
+ */
+import { describeError, TidegateError } from '../../receivers/errors.js';
+import type { Logger } from '../telemetry/logger.js';
+import { EXIT, type SignalSource } from './io.js';
+
+/** What the command line needs of a server. */
+export interface Servable {
+  start(): Promise<readonly { readonly url: string }[]>;
+  stop(): Promise<void>;
+}
+
+/** How {@link serve} is told what to do. */
+export interface ServeOptions {
+  readonly servers: readonly Servable[];
+  readonly logger: Logger;
+  readonly signals: SignalSource;
+  /** Called on SIGHUP while running. */
+  readonly reload: () => void | Promise<void>;
+  /** Called once when every listener is bound. */
+  readonly ready?: (addresses: readonly string[]) => void;
+}
+
+/** Runs servers until SIGTERM or SIGINT and a complete drain. A second signal ends it at once. */
+export async function serve({ servers, logger, signals, reload, ready }: ServeOptions): Promise<number> {
+  const stopSignal = new Waiter(signals);
+  // Without a listener SIGHUP would end the process.
+  const onReload = () => void runReload(reload, logger);
+  signals.on('SIGHUP', onReload);
+  try {
+    const addresses = await startAll(servers, logger);
+    if (addresses === undefined) return EXIT.failed;
+    logger.info({ event: 'ready', addresses }, `listening on ${addresses.join(', ')}`);
+    ready?.(addresses);
+
+    const signal = await stopSignal.next();
+    logger.info({ event: 'draining', signal }, `${signal}: draining; a second signal ends at once`);
+    const second = stopSignal.next();
+    return await Promise.race([drain(servers, logger), second.then((again) => terminated(again, logger))]);
+  } finally {
+    signals.off('SIGHUP', onReload);
+    stopSignal.dispose();
+  }
+}
+
+async function startAll(servers: readonly Servable[], logger: Logger): Promise<string[] | undefined> {
+  const results = await Promise.allSettled(servers.map((server) => server.start()));
+  const failures = results.filter((result) => result.status === 'rejected');
+  if (failures.length === 0) {
+    return results.flatMap((result) => (result.status === 'fulfilled' ? result.value.map(({ url }) => url) : []));
+  }
+  for (const { reason } of failures as { reason: unknown }[])
+    logFailure('start.failed', 'could not start', reason, logger);
+  // All or none: what did start would serve half a configuration.
+  await Promise.allSettled(
+    servers.filter((_, index) => results[index]?.status === 'fulfilled').map((one) => one.stop()),
+  );
+  return undefined;
+}
+
+async function drain(servers: readonly Servable[], logger: Logger): Promise<number> {
+  const results = await Promise.allSettled(servers.map((server) => server.stop()));
+  const failures = results.filter((result) => result.status === 'rejected');
+  for (const { reason } of failures as { reason: unknown }[])
+    logFailure('stop.failed', 'could not stop', reason, logger);
+  if (failures.length > 0) return EXIT.failed;
+  logger.info({ event: 'stopped' }, 'stopped');
+  return EXIT.ok;
+}
+
+function terminated(signal: NodeJS.Signals, logger: Logger): number {
+  logger.warn({ event: 'terminated', signal }, `${signal} again: ended without waiting`);
+  return EXIT_BY_SIGNAL[signal as keyof typeof EXIT_BY_SIGNAL];
+}
+
+// As a shell reports a process that a signal ended.
+const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+
+async function runReload(reload: ServeOptions['reload'], logger: Logger): Promise<void> {
+  try {
+    await reload();
+  } catch (error) {
+    logFailure('reload', 'could not reload', error, logger);
+  }
+}
+
+/** Writes what went wrong with its code and its line of help. */
+export function logFailure(event: string, what: string, error: unknown, logger: Logger): void {
+  const code = error instanceof TidegateError ? error.code : undefined;
+  const help = error instanceof TidegateError ? error.help : undefined;
+  logger.error({ event, code, help, reason: describeError(error) }, `${what}: ${describeError(error)}`);
+}
+
+/** Waits for the next signal that asks the process to stop. */
+class Waiter {
+  readonly #signals: SignalSource;
+  readonly #arrived: NodeJS.Signals[] = [];
+  readonly #waiting: ((signal: NodeJS.Signals) => void)[] = [];
+  readonly #onInterrupt = () => this.#arrive('SIGINT');
+  readonly #onTerminate = () => this.#arrive('SIGTERM');
+
+  constructor(signals: SignalSource) {
+    this.#signals = signals;
+    signals.on('SIGINT', this.#onInterrupt);
+    signals.on('SIGTERM', this.#onTerminate);
+  }
+
+  next(): Promise<NodeJS.Signals> {
+    const arrived = this.#arrived.shift();
+    return arrived !== undefined ? Promise.resolve(arrived) : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  dispose(): void {
+    this.#signals.off('SIGINT', this.#onInterrupt);
+    this.#signals.off('SIGTERM', this.#onTerminate);
+  }
+
+  #arrive(signal: NodeJS.Signals): void {
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) this.#arrived.push(signal);
+    else waiting(signal);
+  }
+}

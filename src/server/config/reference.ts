@@ -1,0 +1,99 @@
+/** Owns how the reference page of the configuration is worded. Everything it says comes from the definitions. */
+import { cliProxySchema, logSchema } from './file-schema.js';
+import { type OptionEntry, walkOptions } from './walk.js';
+
+const INTRO = `# Configuration
+
+<!-- Generated from the option definitions by \`npm run docs\`. Changes made here are lost. -->
+
+Every option has one definition. Its type, default, validation, flag, environment variable, JSON Schema and row on this
+page all come from there. The same names are used in code (\`new ProxyServer({ limits: { maxConnections: 100 } })\`) and in
+a file (\`limits: { maxConnections: 100 }\`).
+
+- **Durations** are milliseconds as a number, or text: \`500ms\`, \`30s\`, \`5m\`, \`1h\`, \`1d\`; at most 24 days.
+- **Sizes** are bytes as a number, or text: \`512B\`, \`64KiB\`, \`1MiB\` (powers of 1024), \`16KB\`, \`16MB\` (powers of 1000).
+- A **flag** wins over its environment variable. In a variable, a list is separated by commas.
+- Names of files in a configuration file are relative to the folder of that file.
+
+## A configuration file
+
+\`tidegate run --config tidegate.yaml\` runs one, \`tidegate check --config tidegate.yaml\` says everything that is wrong with
+it, \`tidegate schema\` prints its JSON Schema. JSON works as well as YAML.
+
+\`\`\`yaml
+proxies:
+  - name: vnc
+    listen: 6080
+    target: tcp://127.0.0.1:5900
+  - name: app
+    listen: 127.0.0.1:8080
+    target: ws://127.0.0.1:3000/socket
+    limits: { maxMessageBytes: 1MiB }
+    timeouts: { idle: 10m }
+log: { format: json, level: info }
+\`\`\`
+
+A listener with TLS is an object: \`listen: { port: 8443, tls: { key: app.key, cert: app.pem } }\`.
+`;
+
+/** Renders the reference page as Markdown. */
+export function renderReference(): string {
+  const entries = walkOptions(cliProxySchema);
+  const groups = entries.filter(({ kind }) => kind === 'group');
+  const isGrouped = ({ steps }: OptionEntry) => groups.some((group) => group.path === steps[0]);
+  const sections = [
+    section(
+      'Options of a proxy',
+      '',
+      entries.filter((entry) => !isGrouped(entry)),
+    ),
+    ...groups.map((group) =>
+      section(
+        `\`${group.path}\``,
+        group.description,
+        entries.filter(({ steps }) => steps.length > 1 && steps[0] === group.path),
+      ),
+    ),
+    section(
+      '`log`',
+      'How to log. In a file it stands at the top, beside `proxies`.',
+      walkOptions(logSchema).map((entry) => ({ ...entry, path: `log.${entry.path}` })),
+    ),
+  ];
+  return `${INTRO}\n${sections.join('\n')}`;
+}
+
+function section(title: string, description: string, entries: readonly OptionEntry[]): string {
+  const head = description === '' ? `## ${title}\n` : `## ${title}\n\n${description}\n`;
+  return `${head}\n${entries.map(row).join('\n')}`;
+}
+
+function row(entry: OptionEntry): string {
+  const { path, description, flag, env } = entry;
+  const lines = [`### \`${path}\``, '', description, '', `- Type: ${typeOf(entry)}`, `- Default: ${defaultOf(entry)}`];
+  if (flag !== undefined) lines.push(`- Flag: \`--${flag}\`, environment: \`${env}\``);
+  return `${lines.join('\n')}\n`;
+}
+
+const TYPES: Readonly<Record<OptionEntry['kind'], string>> = {
+  duration: 'duration',
+  size: 'size',
+  count: 'whole number',
+  fraction: 'number from 0 to 1',
+  boolean: '`true` or `false`',
+  choice: '',
+  text: 'text',
+  list: 'one or a list',
+  group: '',
+};
+
+function typeOf({ kind, choices, path }: OptionEntry): string {
+  if (path === 'compression') return '`true`, `false`, or an object with the settings below';
+  return kind === 'choice' ? choices.map((word) => `\`${word}\``).join(', ') : TYPES[kind];
+}
+
+function defaultOf({ default: value, defaultText, kind }: OptionEntry): string {
+  if (defaultText !== undefined) return defaultText;
+  if (value === undefined) return 'none';
+  return kind === 'duration' && value === 0 ? '`0` (off)' : `\`${String(value)}\``;
+}
