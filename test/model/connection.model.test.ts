@@ -107,7 +107,7 @@ describe('the shape of the connection chart', () => {
 });
 
 describe('every edge of the connection chart', () => {
-  it.each(golden)('$from: $event leads to $to', (edge) => {
+  it.each(golden.map((edge) => [`${edge.from}: ${edge.event} leads to ${edge.to}`, edge] as const))('%s', (_, edge) => {
     expect(takeEdge(connection, edge.from, edge.event)).toEqual(edge);
   });
 });

@@ -76,7 +76,7 @@ describe('the shape of the supervisor chart', () => {
 });
 
 describe('every edge of the supervisor chart', () => {
-  it.each(golden)('$from: $event leads to $to', (edge) => {
+  it.each(golden.map((edge) => [`${edge.from}: ${edge.event} leads to ${edge.to}`, edge] as const))('%s', (_, edge) => {
     expect(takeEdge(supervisor, edge.from, edge.event)).toEqual(edge);
   });
 });

@@ -95,7 +95,7 @@ describe('the shape of the upstream chart', () => {
 });
 
 describe('every edge of the upstream chart', () => {
-  it.each(golden)('$from: $event leads to $to', (edge) => {
+  it.each(golden.map((edge) => [`${edge.from}: ${edge.event} leads to ${edge.to}`, edge] as const))('%s', (_, edge) => {
     expect(takeEdge(upstream, edge.from, edge.event)).toEqual(edge);
   });
 });
