@@ -10,6 +10,7 @@ import { setImmediate } from 'node:timers/promises';
 import { TLSSocket, type TlsOptions } from 'node:tls';
 import { ERRORS, type ErrorCode, httpStatusOf, TidegateError } from '../../receivers/errors.js';
 import { writeRefusal } from '../handshake/answer.js';
+import { type Guest, Guests } from './guests.js';
 import { HandshakeDeadlines } from './handshake-deadlines.js';
 import { type BoundAddress, boundAddress, listenError } from './listen-address.js';
 
@@ -51,29 +52,17 @@ export interface ListenerOptions {
   onError(error: TidegateError): void;
 }
 
-/** A connection that has not become an upgrade request yet. */
-interface Guest {
-  /** The TCP connection. */
-  readonly raw: Socket;
-  /** The same, or TLS over it once that stands; undefined before. */
-  socket: Socket | undefined;
-  readonly remoteAddress: string | undefined;
-  readonly onClose: () => void;
-}
-
 /** Listens on one address. May be bound again after it was closed. */
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #deadlines: HandshakeDeadlines<Guest>;
-  /** By the socket that speaks HTTP, and by the TCP connection below it. */
-  readonly #guests = new Map<Socket, Guest>();
-  /** Node does not say which TCP connection a TLS socket came from; their addresses do. */
-  readonly #securing = new Map<string, Guest>();
+  readonly #guests: Guests;
   #server: http.Server | https.Server | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#deadlines = new HandshakeDeadlines(options.handshakeTimeout, (guest) => this.#expire(guest));
+    this.#guests = new Guests(options.tls !== undefined, (guest) => this.#deadlines.delete(guest));
   }
 
   /** Starts listening. @throws TidegateError `ADDRESS_IN_USE` or `LISTEN_FAILED`, also for TLS options Node cannot use. */
@@ -109,7 +98,7 @@ export class Listener {
     this.#server = undefined;
     server.close();
     this.#deadlines.clear();
-    for (const { raw } of new Set(this.#guests.values())) raw.destroy();
+    this.#guests.destroyAll();
     // The handles close in the next turn of the event loop; then the address is free and the sockets are gone.
     await setImmediate();
   }
@@ -146,33 +135,12 @@ export class Listener {
 
   #admit(raw: Socket): void {
     raw.on('error', ignore);
-    const secure = this.#options.tls !== undefined;
-    const peer = secure ? peerOf(raw) : '';
-    const onClose = (): void => {
-      this.#release(guest);
-      if (secure && this.#securing.get(peer) === guest) this.#securing.delete(peer);
-    };
-    const guest: Guest = { raw, socket: secure ? undefined : raw, remoteAddress: raw.remoteAddress, onClose };
-    raw.once('close', onClose);
-    this.#guests.set(raw, guest);
-    if (secure) this.#securing.set(peer, guest);
-    this.#deadlines.add(guest);
+    this.#deadlines.add(this.#guests.admit(raw));
   }
 
   #secured(socket: TLSSocket): void {
     socket.on('error', ignore);
-    const peer = peerOf(socket);
-    const guest = this.#securing.get(peer);
-    if (guest === undefined) return;
-    this.#securing.delete(peer);
-    guest.socket = socket;
-    this.#guests.set(socket, guest);
-  }
-
-  #release(guest: Guest): void {
-    this.#deadlines.delete(guest);
-    this.#guests.delete(guest.raw);
-    if (guest.socket !== undefined) this.#guests.delete(guest.socket);
+    this.#guests.secured(socket);
   }
 
   #upgrade(req: http.IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -181,10 +149,10 @@ export class Listener {
       this.#refuse(req.socket, 'BAD_HANDSHAKE', 'a handshake has no body');
       return;
     }
-    const guest = this.#guests.get(req.socket);
+    const guest = this.#guests.of(req.socket);
     if (guest !== undefined) {
-      guest.raw.off('close', guest.onClose);
-      this.#release(guest);
+      this.#deadlines.delete(guest);
+      this.#guests.release(guest);
     }
     req.socket.pause();
     this.#options.onUpgrade(req, req.socket, head);
@@ -202,7 +170,7 @@ export class Listener {
     const code = 'code' in error ? error.code : undefined;
     if (!(socket instanceof Socket)) {
       socket.destroy();
-    } else if (socket instanceof TLSSocket && !this.#guests.has(socket)) {
+    } else if (socket instanceof TLSSocket && this.#guests.of(socket) === undefined) {
       const { remoteAddress } = socket;
       socket.destroy();
       this.#report('BAD_HANDSHAKE', `the TLS handshake failed: ${error.message}`, remoteAddress);
@@ -232,7 +200,7 @@ export class Listener {
 
   /** Answers, once; later faults of a connection that was answered are those of a stream nobody reads. */
   #refuse(socket: Socket, error: ErrorCode, message: string, body = `${ERRORS[error].help}\n`): void {
-    const guest = this.#guests.get(socket);
+    const guest = this.#guests.of(socket);
     if (guest !== undefined) this.#deadlines.delete(guest);
     if (socket.destroyed || socket.writableEnded) return;
     const remoteAddress = socket.remoteAddress ?? guest?.remoteAddress;
@@ -249,10 +217,6 @@ function addressOf(server: http.Server | https.Server): AddressInfo {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the listener has no network address');
   return address;
-}
-
-function peerOf(socket: Socket): string {
-  return `${socket.localAddress} ${socket.remoteAddress} ${socket.remotePort}`;
 }
 
 function ignore(): void {}
