@@ -83,11 +83,12 @@ const TYPES: Readonly<Record<OptionEntry['kind'], string>> = {
   boolean: '`true` or `false`',
   choice: '',
   text: 'text',
-  list: 'one or a list',
+  list: 'list of texts',
   group: '',
 };
 
 function typeOf({ kind, choices, path }: OptionEntry): string {
+  if (path === 'listen') return 'an address or a list of addresses';
   if (path === 'compression') return '`true`, `false`, or an object with the settings below';
   return kind === 'choice' ? choices.map((word) => `\`${word}\``).join(', ') : TYPES[kind];
 }

@@ -1,0 +1,111 @@
+/** Owns what the command line answers without serving anything: help, schema, check and configuration errors. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../../src/server/cli/run-cli.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tidegate-cli-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function cli(argv: string[], env: Record<string, string> = {}) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const stdout = { write: (text: string) => out.push(text) };
+  const stderr = { write: (text: string) => err.push(text) };
+  const code = await runCli(argv, { stdout, stderr, env });
+  return { code, stdout: out.join(''), stderr: err.join('') };
+}
+
+describe('a configuration error answers 2 and names option, value and what would be right', () => {
+  it.each([
+    [['proxy'], '--target: got nothing; expected ws://host:port/path'],
+    [['proxy', '--target', 'foo'], '--target: got "foo"; expected ws://host:port/path'],
+    [
+      ['proxy', '--target', 'tcp://a:1', '--max-connections', 'many'],
+      '--max-connections: got "many"; expected a whole',
+    ],
+    [['proxy', '--target', 'tcp://a:1', '--max-connections', '-1'], '--max-connections: got -1; expected a whole'],
+    [['proxy', '--target', 'tcp://a:1', '--listen', 'x', '--listen', '1'], '--listen: got "x"; expected a port'],
+    [['proxy', '--target', 'tcp://a:1', '--idle-timeout', 'soon'], '--idle-timeout: got "soon"; expected milliseconds'],
+    [['proxy', '--target', 'tcp://a:1', '--half-close', 'maybe'], '--half-close: got "maybe"; expected true or false'],
+    [['proxy', '--target', 'tcp://a:1', '--log-level', 'loud'], `--log-level: got "loud"; expected 'trace' or`],
+    [['proxy', '--max-conections', '5'], "unknown option '--max-conections'\n(Did you mean --max-connections?)"],
+    [['proxy', '--listen'], "option '--listen <host:port>' argument missing"],
+    [['run'], "required option '--config <file>' not specified"],
+    [['run', '--config', '/nowhere.yaml'], '/nowhere.yaml: cannot be read'],
+    [['demo', '--listen', 'x'], '--listen: got "x"; expected'],
+    [['prox'], "unknown command 'prox'"],
+  ])('%j', async (argv, message) => {
+    const { code, stderr } = await cli(argv);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  it('also when the environment gave it', async () => {
+    const { code, stderr } = await cli(['proxy'], { TIDEGATE_TARGET: 'tcp://a:1', TIDEGATE_DIAL_TIMEOUT: 'soon' });
+    expect(stderr).toContain('TIDEGATE_DIAL_TIMEOUT: got "soon"; expected milliseconds');
+    expect(stderr).not.toContain('--target');
+    expect(code).toBe(2);
+  });
+
+  it('and a flag wins over the environment', async () => {
+    const env = { TIDEGATE_TARGET: 'tcp://a:1', TIDEGATE_DIAL_TIMEOUT: '5s' };
+    expect((await cli(['proxy', '--dial-timeout', 'never'], env)).stderr).toContain('--dial-timeout: got "never"');
+  });
+});
+
+describe('check', () => {
+  it('lists every problem with its line and answers 2', async () => {
+    const file = join(folder, 'bad.yaml');
+    writeFileSync(file, 'proxies:\n  - target: http://x\n    timeouts: { dial: soon }\nlog: { level: loud }\n');
+    const { code, stdout } = await cli(['check', '--config', file]);
+    expect(code).toBe(2);
+    for (const place of ['2:13: proxies[0].target', '3:23: proxies[0].timeouts.dial', '4:15: log.level']) {
+      expect(stdout).toContain(`${file}:${place}`);
+    }
+    expect(stdout).toContain('3 problems');
+  });
+
+  it('answers 0 for a file that can be used', async () => {
+    const file = join(folder, 'good.yaml');
+    writeFileSync(file, 'proxies: [{ target: "tcp://a:1" }]\n');
+    expect(await cli(['check', '--config', file])).toMatchObject({ code: 0, stdout: `${file}: valid, 1 proxy\n` });
+  });
+});
+
+describe('what teaches', () => {
+  it('schema prints a JSON Schema', async () => {
+    const { code, stdout } = await cli(['schema']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ type: 'object', required: ['proxies'] });
+  });
+
+  it('--version prints the version', async () => {
+    expect(await cli(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+
+  it.each(['proxy', 'run', 'check', 'schema', 'demo'])('%s --help ends with examples', async (command) => {
+    const { code, stdout } = await cli([command, '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('\nExamples:\n');
+  });
+
+  it('proxy --help has each flag with its default and variable', async () => {
+    const { stdout } = await cli(['proxy', '--help']);
+    const text = stdout.replaceAll(/\s+/g, ' ');
+    expect(text).toContain('--heartbeat-interval <duration> Time between two pings');
+    expect(text).toContain('(default: 30s; env: TIDEGATE_HEARTBEAT_INTERVAL)');
+    expect(text).toContain('Redis over WebSocket');
+    expect(text).toContain('VNC');
+  });
+
+  it('no command at all shows the help and answers 2', async () => {
+    const { code, stderr } = await cli([]);
+    expect(stderr).toContain('Usage: tidegate');
+    expect(code).toBe(2);
+  });
+});

@@ -1,0 +1,231 @@
+/** Owns what the options of a proxy take, what they resolve to, and what is said about a wrong one. */
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { TidegateError } from '../../../src/receivers/errors.js';
+import { formatListen, parseListenText } from '../../../src/server/config/listen.js';
+import { proxyOptionsSchema, resolveProxyOptions } from '../../../src/server/config/options.js';
+import { walkOptions } from '../../../src/server/config/walk.js';
+
+function problemOf(input: unknown): string {
+  try {
+    resolveProxyOptions(input);
+  } catch (error) {
+    expect(error).toBeInstanceOf(TidegateError);
+    expect((error as TidegateError).code).toBe('INVALID_OPTION');
+    return (error as TidegateError).message;
+  }
+  throw new Error('the options were taken');
+}
+
+describe('resolved options', () => {
+  it('have every default', () => {
+    expect(resolveProxyOptions({})).toEqual({
+      listen: [{ host: '127.0.0.1', port: 8080 }],
+      connectUpstream: 'before-accept',
+      noSubprotocol: 'first',
+      fragments: 'buffer',
+      frameType: 'binary',
+      halfClose: false,
+      compression: false,
+      heartbeat: { interval: 30_000, timeout: 30_000, mode: 'always' },
+      limits: {
+        maxConnections: 100_000,
+        maxHandshakeBytes: 16_384,
+        maxMessageBytes: 67_108_864,
+        maxFragments: 16_384,
+        highWaterMark: 65_536,
+        lowWaterMark: 16_384,
+        maxQueuedBytes: 16_777_216,
+        maxPendingMessages: 16,
+        maxConcurrentDials: 256,
+        disconnectsPerSecond: 2000,
+      },
+      timeouts: {
+        handshake: 15_000,
+        dial: 10_000,
+        close: 10_000,
+        idle: 0,
+        lifetime: 0,
+        lifetimeJitter: 0.1,
+        writeStall: 60_000,
+        drain: 15_000,
+        pressureDwell: 20,
+      },
+      keepAlive: 30_000,
+      upstreamTls: { rejectUnauthorized: true },
+    });
+  });
+
+  it.each([
+    [8080, [{ host: undefined, port: 8080 }]],
+    ['0', [{ host: undefined, port: 0 }]],
+    ['localhost:80', [{ host: 'localhost', port: 80 }]],
+    ['[::1]:80', [{ host: '::1', port: 80 }]],
+    [{ port: '80' }, [{ host: undefined, port: 80 }]],
+    [
+      [80, { host: '::', port: 81 }],
+      [
+        { host: undefined, port: 80 },
+        { host: '::', port: 81 },
+      ],
+    ],
+  ])('listen on %j', (listen, expected) => expect(resolveProxyOptions({ listen }).listen).toEqual(expected));
+
+  it('fill in defaults that follow another option', () => {
+    expect(resolveProxyOptions({ heartbeat: { interval: '5s' } }).heartbeat.timeout).toBe(5000);
+    expect(resolveProxyOptions({ limits: { highWaterMark: '1KiB' } }).limits.lowWaterMark).toBe(1024);
+  });
+
+  it('make an object of compression that is turned on', () => {
+    const all = {
+      threshold: 1024,
+      level: undefined,
+      clientNoContextTakeover: true,
+      serverNoContextTakeover: true,
+      maxWindowBits: 15,
+    };
+    expect(resolveProxyOptions({ compression: true }).compression).toEqual(all);
+    expect(resolveProxyOptions({ compression: { level: 3 } }).compression).toEqual({ ...all, level: 3 });
+  });
+
+  it('leave out what code gives beside the schema, when told its name', () => {
+    const options = { target: 'tcp://a:1', receiver: () => ({}) };
+    expect(resolveProxyOptions(options, ['receiver'])).not.toHaveProperty('receiver');
+    expect(problemOf(options)).toBe('unknown option receiver: there is no such option');
+  });
+});
+
+describe('a wrong option is named with what it got and what would be right', () => {
+  it.each([
+    [{ limits: { maxConnections: 'abc' } }, 'limits.maxConnections: got "abc"; expected a whole number from 0'],
+    [{ maxConnections: 5 }, 'unknown option maxConnections: did you mean limits.maxConnections?'],
+    [{ limits: { maxConections: 5 } }, 'unknown option limits.maxConections: did you mean limits.maxConnections?'],
+    [{ timeouts: { idle_timeout: 5 } }, 'unknown option timeouts.idle_timeout: there is no such option'],
+    [{ timeouts: { write_stall: 5 } }, 'unknown option timeouts.write_stall: did you mean timeouts.writeStall?'],
+    [{ listen: 'foo' }, 'listen: got "foo"; expected a port (0 to 65535)'],
+    [{ listen: 65_536 }, 'listen: got 65536; expected a port'],
+    [{ listen: [] }, 'listen: got []; expected a port'],
+    [{ listen: [80, { port: 99_999 }] }, 'listen[1].port: got 99999; expected a port from 0 to 65535'],
+    [
+      { listen: { port: 80, tls: { key: '/nowhere' } } },
+      'listen.tls.key: got "/nowhere"; expected PEM text or the name',
+    ],
+    [{ listen: { port: 80, tls: {} } }, 'listen.tls: got a value of type object; expected `key` and `cert`'],
+    [{ target: 'http://a' }, 'target: got "http://a"; expected ws://host:port/path'],
+    [{ timeouts: { dial: 0 } }, 'timeouts.dial: got 0; expected milliseconds'],
+    [{ timeouts: { idle: '99d' } }, 'timeouts.idle: got "99d"; expected milliseconds'],
+    [{ timeouts: { lifetimeJitter: 2 } }, 'timeouts.lifetimeJitter: got 2; expected a number from 0 to 1'],
+    [{ limits: { highWaterMark: 10, lowWaterMark: 11 } }, 'limits.lowWaterMark: got 11; expected at most limits.high'],
+    [{ heartbeat: { timeout: 0 } }, 'heartbeat.timeout: got 0; expected at least 1 ms while the heartbeat is on'],
+    [{ compression: { level: 12 } }, 'compression.level: got 12; expected a whole number from 1 to 9'],
+    [{ compression: 7 }, 'compression: got 7; expected true, false or an object'],
+    [{ noSubprotocol: 'x' }, `noSubprotocol: got "x"; expected 'first' or 'omit' or 'reject'`],
+    [{ subprotocols: ['a b'] }, 'subprotocols[0]: got "a b"; expected the name of a subprotocol'],
+    [
+      { upstreamTls: { ca: '/nowhere' } },
+      'upstreamTls.ca: got "/nowhere"; expected PEM text or the name of a readable',
+    ],
+    [{ limits: 7 }, 'limits: got 7; expected an object'],
+    [null, 'the options: got null; expected an object with options'],
+  ])('%j', (input, message) => expect(problemOf(input)).toContain(message));
+
+  it('and so is every further one', () => {
+    expect(problemOf({ halfClose: 'x', keepAlive: 'y' }).split('\n')).toHaveLength(2);
+  });
+
+  it('without a password or a key in the message', () => {
+    expect(problemOf({ target: 'ws://user:hunter2@a/' })).not.toContain('hunter2');
+    const key = `-----BEGIN PRIVATE KEY-----\nsecret${'x'.repeat(200)}`;
+    expect(problemOf({ listen: { port: 1, tls: { key, cert: key } } })).not.toContain('secret');
+  });
+});
+
+describe('properties', () => {
+  const duration = fc.oneof(
+    fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+    fc.tuple(fc.integer({ min: 1, max: 500 }), fc.constantFrom('ms', 's', 'm', 'h')).map(([n, unit]) => `${n}${unit}`),
+  );
+  const valid = fc.record(
+    {
+      listen: fc.oneof(fc.integer({ min: 0, max: 65_535 }), fc.constantFrom('[::1]:0', 'a:1'), fc.constant([1, 'b:2'])),
+      target: fc.constantFrom('ws://a/b?c', 'tcp://[::1]:1', 'unix:/x'),
+      compression: fc.oneof(fc.boolean(), fc.record({ level: fc.integer({ min: 1, max: 9 }) })),
+      heartbeat: fc.record({ interval: duration, timeout: duration }, { requiredKeys: [] }),
+      limits: fc.record({ highWaterMark: fc.integer({ min: 1, max: 1e9 }) }, { requiredKeys: [] }),
+      timeouts: fc.record({ dial: duration, idle: duration }, { requiredKeys: [] }),
+    },
+    { requiredKeys: [] },
+  );
+
+  it('a resolved configuration is valid input and resolves to itself', () => {
+    fc.assert(
+      fc.property(valid, (input) => {
+        const once = resolveProxyOptions(input);
+        expect(resolveProxyOptions(once)).toEqual(once);
+      }),
+    );
+  });
+
+  // Junk under known names gets past the first check, which junk alone never does.
+  const paths = walkOptions(proxyOptionsSchema).map(({ steps }) => steps);
+  const junk = fc.anything({
+    withBigInt: true,
+    withDate: true,
+    withMap: true,
+    withNullPrototype: true,
+  });
+  const planted = fc
+    .tuple(fc.constantFrom(...paths), junk)
+    .map(([steps, value]) => steps.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value));
+
+  it('any input gives a configuration or a TidegateError', () => {
+    fc.assert(
+      fc.property(fc.oneof(junk, planted), (input) => {
+        try {
+          expect(resolveProxyOptions(input).listen.length).toBeGreaterThan(0);
+        } catch (error) {
+          expect(error).toBeInstanceOf(TidegateError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('so does an object that throws while it is read', () => {
+    const hostile = {
+      get limits() {
+        throw new Error('no');
+      },
+    };
+    expect(problemOf(hostile)).toContain('that can be read (no)');
+  });
+
+  it('an address comes back as it was written', () => {
+    const host = fc.option(fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain()), { nil: undefined });
+    fc.assert(
+      fc.property(host, fc.integer({ min: 0, max: 65_535 }), (name, port) => {
+        expect(parseListenText(formatListen({ host: name, port }))).toEqual({ host: name, port });
+      }),
+    );
+  });
+});
+
+describe('definitions', () => {
+  it('give every flag and environment variable one meaning', () => {
+    const flags = walkOptions(proxyOptionsSchema).flatMap(({ flag }) => flag ?? []);
+    expect(new Set(flags).size).toBe(flags.length);
+    expect(flags.filter((flag) => flag.startsWith('no-'))).toEqual([]);
+  });
+
+  it('say in the doc comment that editors show what they say in the reference', () => {
+    const folder = new URL('../../../src/server/config/', import.meta.url);
+    const source = ['options.ts', 'compression.ts', 'tls-material.ts', 'target-option.ts']
+      .map((name) => readFileSync(new URL(name, folder), 'utf8'))
+      .join('\n');
+    const comments = new Set([...source.matchAll(/^ *\/\*\* (.*) \*\/$/gm)].map((match) => match[1]));
+    for (const { path, description } of walkOptions(proxyOptionsSchema)) {
+      expect(comments, path).toContain(description);
+    }
+  });
+});
