@@ -3,7 +3,7 @@
  */
 
 /** Below this many bytes a view over the words costs more than it saves. */
-const WORDS_FROM_BYTES = 96;
+const WORDS_FROM_BYTES = 72;
 
 /** A typed array reads words in the order of the machine, a mask key is in network order. */
 const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
@@ -32,7 +32,8 @@ export function applyMask(bytes: Uint8Array, start: number, end: number, maskKey
 
 /** The key as seen from a position `bytes` further on. */
 function rotate(key: number, bytes: number): number {
-  return (key << (bytes * 8)) | (bytes === 0 ? 0 : key >>> (32 - bytes * 8));
+  // By 0 bytes this is key | key, as shifts count modulo 32.
+  return (key << (bytes * 8)) | (key >>> (32 - bytes * 8));
 }
 
 function swap(key: number): number {

@@ -38,5 +38,5 @@ export function violationOf(error: ViolationError, message: string): Violation {
 
 /** Tells a violation from the value a parser returns when all is well. */
 export function isViolation(value: object): value is Violation {
-  return 'error' in value && 'message' in value;
+  return 'error' in value;
 }

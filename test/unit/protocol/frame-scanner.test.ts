@@ -175,6 +175,16 @@ describe('stopping', () => {
     expect([scanner.consumed, scanner.heldBytes]).toEqual([0, 0]);
   });
 
+  it('forgets what was held when it is stopped between two chunks', () => {
+    const { scanner, calls } = traced(() => {});
+    scanner.scan(ping.subarray(0, 4));
+    scanner.stop();
+    expect(scanner.heldBytes).toBe(0);
+    scanner.scan(ping.subarray(4));
+    expect(scanner.bytes.equals(ping.subarray(4))).toBe(true);
+    expect([calls, scanner.consumed]).toEqual([[], 0]);
+  });
+
   it('shows each callback how far the stream is scanned', () => {
     const seen: number[] = [];
     const { scanner } = traced((_, it) => seen.push(it.consumed));
@@ -237,6 +247,14 @@ describe('violations', () => {
     const { violation, frames } = scanAll([text('123', { final: false }), more('456', true)], limits);
     expect(violation).toMatchObject({ code: 1009, error: 'MESSAGE_TOO_BIG' });
     expect(frames).toHaveLength(1);
+  });
+
+  it('adds up all fragments of a message, not only the last two', () => {
+    const three = [text('12', { final: false }), more('34', false), more('56', true)];
+    expect(scanAll(three, { maxMessageBytes: 6 }).violation).toBeNull();
+    const { violation, frames } = scanAll(three, { maxMessageBytes: 5 });
+    expect(violation?.message).toBe('a frame of 2 bytes was announced after 4 bytes of its message, the limit is 5');
+    expect(frames).toHaveLength(2);
   });
 
   it('refuses more fragments than allowed, empty ones included', () => {
