@@ -145,7 +145,7 @@ export class Listener {
 
   #upgrade(req: http.IncomingMessage, socket: Duplex, head: Buffer): void {
     if (socket !== req.socket) {
-      // Node 24 hands over another stream for a request with a body, which no handshake has.
+      // Node 26 may hand over another stream for a request with a body, which no handshake has.
       this.#refuse(req.socket, 'BAD_HANDSHAKE', 'a handshake has no body');
       return;
     }
