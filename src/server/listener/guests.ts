@@ -73,9 +73,16 @@ export class Guests {
     if (this.#securing.get(guest.peer) === guest) this.#securing.delete(guest.peer);
   }
 
-  /** Cuts every guest. */
-  destroyAll(): void {
-    for (const { raw } of new Set(this.#guests.values())) raw.destroy();
+  /** Cuts every guest, and waits until its connection is gone. */
+  async destroyAll(): Promise<void> {
+    const connections = new Set([...this.#guests.values()].map(({ raw }) => raw));
+    await Promise.all(
+      [...connections].map((raw) => {
+        const gone = raw.closed ? undefined : new Promise((resolve) => raw.once('close', resolve));
+        raw.destroy();
+        return gone;
+      }),
+    );
   }
 }
 

@@ -98,8 +98,9 @@ export class Listener {
     this.#server = undefined;
     server.close();
     this.#deadlines.clear();
-    this.#guests.destroyAll();
-    // The handles close in the next turn of the event loop; then the address is free and the sockets are gone.
+    await this.#guests.destroyAll();
+    // Handles close at the end of a turn of the event loop, after its immediates; then the address is free.
+    await setImmediate();
     await setImmediate();
   }
 

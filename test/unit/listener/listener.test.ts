@@ -121,6 +121,19 @@ describe('binding', () => {
     await expect(listener.bind()).rejects.toMatchObject({ code: 'LISTEN_FAILED', cause: expect.any(Error) });
   });
 
+  it.each([undefined, localhostCertificate])('leaves no handle behind when it is closed', async (certificate) => {
+    const count = () => process.getActiveResourcesInfo().filter((name) => /^TCP|^TLS/.test(name)).length;
+    const harness = await start({ tls: certificate });
+    const clients = [harness.connect(), harness.connect(certificate !== undefined)];
+    clients[1]?.write(handshake());
+    const { socket } = await harness.upgrade();
+    const gone = [...clients, socket].map(closed);
+    for (const one of [...clients, socket]) one.destroy();
+    await harness.listener.close();
+    await Promise.all(gone);
+    expect(count()).toBe(0);
+  });
+
   it('can be closed and bound again to the same port, and not twice at once', async () => {
     const { listener, port } = await start();
     await expect(listener.bind()).rejects.toMatchObject({ code: 'ALREADY_STARTED' });
@@ -254,8 +267,9 @@ describe.each([
     // The handshake of a later connection shows that the earlier one has been accepted.
     complete.write(handshake());
     await harness.upgrade();
+    const answer = received(client);
     await harness.listener.close();
-    await expect(received(client)).resolves.toBe('');
+    await expect(answer).resolves.toBe('');
     expect(harness.refusals).toEqual([]);
   });
 });
