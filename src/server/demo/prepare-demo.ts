@@ -3,8 +3,8 @@
  * Refuses to be a place to learn the library from; the examples are that.
  */
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { formatListen, type ListenConfig } from '../config/listen.js';
 import { ProxyServer } from '../proxy-server.js';
@@ -115,7 +115,7 @@ async function isFree({ host, port }: ListenConfig): Promise<boolean> {
 // The `ws` package beside this file is named by its path, so that the line works from any folder and on Node.js 20,
 // which has no WebSocket of its own.
 function tryLine(url: string): string {
-  const ws = fileURLToPath(import.meta.resolve('ws'));
+  const ws = createRequire(import.meta.url).resolve('ws');
   const script = `const { WebSocket } = require(${quote(ws)}); const w = new WebSocket(${quote(url)}); w.on("open", () => w.send("hello")); w.on("message", (m) => { console.log("echo:", String(m)); w.close(); })`;
   return `node -e '${script}'`;
 }
