@@ -1,5 +1,5 @@
 /** Owns the effects that the `connection` chart may have. The chart decides, an implementation of this port acts. */
-import type { CloseReport } from '../receivers/index.js';
+import type { CloseReport, ErrorCode, HeaderFields } from '../receivers/index.js';
 import type { Ending } from './ending.js';
 
 /** Deadlines of a connection, in milliseconds; 0 means none. */
@@ -12,8 +12,12 @@ export interface ConnectionTimeouts {
 /** How a handshake is refused. */
 export interface Refusal {
   readonly status: number;
-  readonly error: string;
+  readonly error: ErrorCode;
   readonly message: string;
+  /** Header fields of the answer; as name and value in turn where an upstream's own answer is passed on. */
+  readonly headers?: HeaderFields | readonly string[] | undefined;
+  readonly body?: string | Buffer | undefined;
+  readonly statusText?: string | undefined;
 }
 
 /** Everything the `connection` chart can do. Methods that deliver put the callback into the outbox; none may throw. */

@@ -137,6 +137,8 @@ export const upstreamMachine = setup({
         'close.request': { actions: 'answerClose' },
         'peer.closed': { actions: 'finishClose' },
         'transport.closed': 'closed',
+        // Nothing can be read any more, the peer's answer neither (RFC 6455 section 7.1.7).
+        'protocol.violated': { target: 'closed', actions: 'terminate' },
         'terminate.request': { target: 'closed', actions: 'terminate' },
       },
       after: { closeTimeout: { target: 'closed', actions: 'terminate' } },

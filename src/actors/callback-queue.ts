@@ -1,0 +1,128 @@
+/**
+ * Owns the order of one receiver's callbacks: at once while they are synchronous, one after the other from the first
+ * promise on, and never one inside another. Refuses to know what the callbacks are.
+ */
+import PQueue from 'p-queue';
+import { deadline } from './deadline.js';
+
+/** What a callback queue needs from its owner. */
+export interface CallbackQueueOwner {
+  /** A callback threw or rejected. */
+  failed(error: unknown): void;
+  /** True when as many callbacks wait as the bound allows, false when half of them are done. */
+  backlog(high: boolean): void;
+}
+
+/** Runs callbacks in order. A synchronous one costs no promise and no queue. */
+export class CallbackQueue {
+  readonly #owner: CallbackQueueOwner;
+  readonly #bound: number;
+  #queue: PQueue | undefined;
+  #waiting = 0;
+  #high = false;
+  #stopped = false;
+  /** A synchronous callback is on the stack. */
+  #running = false;
+  #afterRunning: (() => void) | undefined;
+
+  /** @param bound how many callbacks may wait before `backlog(true)`. */
+  constructor(owner: CallbackQueueOwner, bound: number) {
+    this.#owner = owner;
+    this.#bound = Math.max(1, bound);
+  }
+
+  /** True while a callback that returned a promise is not settled, or others wait behind one. */
+  get busy(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /**
+   * Runs a callback in its turn. Answers with its result, or a promise of it; with `fallback` when it fails or when the
+   * queue was stopped before its turn came.
+   */
+  run<T>(call: () => T | Promise<T>, fallback: T): T | Promise<T> {
+    if (this.#stopped) return fallback;
+    if (this.#waiting > 0 || this.#running) return this.#enqueue(call, fallback);
+    let result: T | Promise<T>;
+    this.#running = true;
+    try {
+      result = call();
+    } catch (error) {
+      this.#ran();
+      this.#owner.failed(error);
+      return fallback;
+    }
+    this.#ran();
+    return isPromise(result) ? this.#enqueue(() => result, fallback) : result;
+  }
+
+  /**
+   * Runs a last callback after the one that is running, or after `patience` milliseconds if that one does not settle,
+   * and lets none of those that wait run any more.
+   */
+  finish(call: () => void | Promise<void>, patience: number): void {
+    this.#stopped = true;
+    const last = () => {
+      try {
+        const result = call();
+        if (isPromise(result)) result.catch((error) => this.#owner.failed(error));
+      } catch (error) {
+        this.#owner.failed(error);
+      }
+    };
+    if (this.#running) this.#afterRunning = last;
+    else if (this.#waiting > 0) this.#afterWaiting(last, patience);
+    else last();
+  }
+
+  #afterWaiting(last: () => void, patience: number): void {
+    const once = () => {
+      clearTimeout(timer);
+      last();
+      last = () => {};
+    };
+    const timer = setTimeout(once, deadline(patience));
+    this.#queue?.onIdle().then(once);
+  }
+
+  #ran(): void {
+    this.#running = false;
+    const next = this.#afterRunning;
+    this.#afterRunning = undefined;
+    next?.();
+  }
+
+  #enqueue<T>(call: () => T | Promise<T>, fallback: T): Promise<T> {
+    this.#queue ??= new PQueue({ concurrency: 1 });
+    this.#waiting += 1;
+    if (!this.#high && this.#waiting >= this.#bound) {
+      this.#high = true;
+      this.#owner.backlog(true);
+    }
+    const turn = this.#queue.add(async () => {
+      try {
+        return this.#stopped ? fallback : await call();
+      } catch (error) {
+        this.#owner.failed(error);
+        return fallback;
+      }
+    });
+    // The caller chains on `turn` after this; counting down one microtask later keeps a synchronous callback that
+    // follows from overtaking what the caller does with this result.
+    turn.then(() => queueMicrotask(() => this.#countDown()));
+    return turn;
+  }
+
+  #countDown(): void {
+    this.#waiting -= 1;
+    if (this.#high && this.#waiting <= this.#bound / 2) {
+      this.#high = false;
+      if (!this.#stopped) this.#owner.backlog(false);
+    }
+  }
+}
+
+/** Tells a promise from a plain result. */
+export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

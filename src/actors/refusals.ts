@@ -1,0 +1,64 @@
+/** Owns the words of the refusals that no application gave. Refuses to send them. */
+import {
+  type Acceptance,
+  describeError,
+  httpStatusOf,
+  type Rejection,
+  TidegateError,
+  type UpgradeAnswer,
+} from '../receivers/index.js';
+import type { Refusal } from './connection.effects.js';
+
+/** The client left; nobody will read this. */
+export const downstreamGone: Refusal = {
+  status: 400,
+  error: 'DOWNSTREAM_GONE',
+  message: 'the client left before the answer',
+};
+
+/** The server stops, or an operator ended what was not open yet. */
+export const shuttingDown: Refusal = { status: 503, error: 'SHUTTING_DOWN', message: 'the server is stopping' };
+
+/** The application took too long to decide. */
+export const decisionTimeout: Refusal = {
+  status: 503,
+  error: 'DECISION_TIMEOUT',
+  message: 'the decision about this request took too long',
+};
+
+/** The target took too long to answer. */
+export const upstreamTimeout: Refusal = {
+  status: 504,
+  error: 'UPSTREAM_TIMEOUT',
+  message: 'the target did not answer in time',
+};
+
+/** A callback threw before the 101. The client learns no more than that. */
+export function receiverFailure(error: unknown): Refusal {
+  const code = error instanceof TidegateError ? error.code : 'RECEIVER_FAILED';
+  const message = error instanceof TidegateError ? describeError(error) : 'the application failed';
+  return { status: httpStatusOf(code), error: code, message };
+}
+
+/** The refusal that goes with a rejection of the application. */
+export function rejectionRefusal(rejection: Rejection): Refusal {
+  const { status, headers, body } = rejection;
+  return { status, headers, body, error: 'REJECTED', message: 'refused' };
+}
+
+/**
+ * What an answer of `onUpgradeRequest` means.
+ *
+ * @throws TidegateError `INVALID_DECISION` for anything it cannot answer.
+ */
+export function decisionOf(answer: UpgradeAnswer): Acceptance | Rejection {
+  if (answer === undefined || answer === true) return { kind: 'accept' };
+  if (answer === false) return { kind: 'reject', status: 403 };
+  if (typeof answer === 'object' && answer !== null && (answer.kind === 'accept' || answer.kind === 'reject')) {
+    return answer;
+  }
+  throw new TidegateError(
+    'INVALID_DECISION',
+    `onUpgradeRequest answered ${JSON.stringify(answer)}; it takes accept(), reject(), true, false or nothing`,
+  );
+}

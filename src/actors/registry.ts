@@ -1,0 +1,50 @@
+/** Owns which connections exist and which channels they joined. Refuses to create or end them. */
+import type { ConnectionActor } from './connection-actor.js';
+
+/** The connections of one server by id, and its channels. */
+export class Registry {
+  readonly #connections = new Map<string, ConnectionActor>();
+  readonly #channels = new Map<string, Set<ConnectionActor>>();
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  add(connection: ConnectionActor): void {
+    this.#connections.set(connection.id, connection);
+  }
+
+  /** Forgets a connection and its channels. Answers whether it was known. */
+  remove(connection: ConnectionActor): boolean {
+    for (const channel of connection.channels) this.leave(channel, connection);
+    return this.#connections.delete(connection.id);
+  }
+
+  get(id: string): ConnectionActor | undefined {
+    return this.#connections.get(id);
+  }
+
+  /** Every connection, those in their handshake too. */
+  all(): IterableIterator<ConnectionActor> {
+    return this.#connections.values();
+  }
+
+  join(channel: string, connection: ConnectionActor): void {
+    let members = this.#channels.get(channel);
+    if (members === undefined) {
+      members = new Set();
+      this.#channels.set(channel, members);
+    }
+    members.add(connection);
+  }
+
+  leave(channel: string, connection: ConnectionActor): void {
+    const members = this.#channels.get(channel);
+    if (members?.delete(connection) && members.size === 0) this.#channels.delete(channel);
+  }
+
+  /** The members of a channel; empty for one that nobody joined. */
+  members(channel: string): Iterable<ConnectionActor> {
+    return this.#channels.get(channel) ?? [];
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Owns the long waits of all connections (heartbeat, idle, lifetime) with one timer, so that an open connection costs
+ * none of its own and the work of an interval is spread over it. Refuses to be exact: a callback comes up to one tick late.
+ */
+
+/** A wait that can be given up. */
+export interface WheelEntry {
+  cancel(): void;
+}
+
+interface Entry extends WheelEntry {
+  readonly call: () => void;
+}
+
+/** One shared timer with a slot for each tick. It runs only while something waits. */
+export class TimerWheel {
+  readonly #tick: number;
+  readonly #slots = new Map<number, Set<Entry>>();
+  #now = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param tick milliseconds between two looks at the wheel. */
+  constructor(tick: number) {
+    this.#tick = tick;
+  }
+
+  /** How many callbacks wait. */
+  get size(): number {
+    let size = 0;
+    for (const slot of this.#slots.values()) size += slot.size;
+    return size;
+  }
+
+  /** Calls back once after at least `delay` milliseconds. */
+  schedule(delay: number, call: () => void): WheelEntry {
+    const due = this.#now + Math.max(1, Math.ceil(delay / this.#tick));
+    let slot = this.#slots.get(due);
+    if (slot === undefined) {
+      slot = new Set();
+      this.#slots.set(due, slot);
+    }
+    const entry: Entry = {
+      call,
+      cancel: () => {
+        const holder = this.#slots.get(due);
+        if (holder?.delete(entry) && holder.size === 0) this.#slots.delete(due);
+        if (this.#slots.size === 0) this.stop();
+      },
+    };
+    slot.add(entry);
+    this.#timer ??= setInterval(() => this.#advance(), this.#tick);
+    return entry;
+  }
+
+  /** Forgets everything that waits, and the timer. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#slots.clear();
+  }
+
+  #advance(): void {
+    this.#now += 1;
+    const slot = this.#slots.get(this.#now);
+    this.#slots.delete(this.#now);
+    if (slot !== undefined) for (const entry of slot) entry.call();
+    if (this.#slots.size === 0) this.stop();
+  }
+}
+
+/** A tick that keeps the shortest of some waits to about 3 % (0 means the wait is off), between 2 ms and one second. */
+export function wheelTick(...delays: number[]): number {
+  const shortest = Math.min(...delays.filter((delay) => delay > 0), 32_000);
+  return Math.min(1000, Math.max(2, Math.round(shortest / 32)));
+}

@@ -1,0 +1,219 @@
+/**
+ * Owns one connection to a target at run time: its chart and what its ends mean for the connection it is paired with.
+ * Refuses to touch sockets; the port does.
+ */
+import { type ActorRefFrom, type AnyActorRef, createActor } from 'xstate';
+import type { CloseStatus } from '../receivers/index.js';
+import type { Refusal } from './connection.effects.js';
+import type { ConnectionActor, Counterpart } from './connection-actor.js';
+import { closedBy, cut, type Ending, relayed } from './ending.js';
+import type { Heart } from './heartbeat.js';
+import { Outbox } from './outbox.js';
+import type { UpstreamEffects, UpstreamTimeouts } from './upstream.effects.js';
+import { type UpstreamEvent, upstreamMachine } from './upstream.machine.js';
+import type { UpstreamPort } from './upstream.port.js';
+
+/** What an upstream actor tells the server it belongs to. Nothing in it may throw. */
+export interface UpstreamHost {
+  readonly upstreamTimeouts: UpstreamTimeouts;
+  upstreamOpened(upstream: UpstreamActor): void;
+  upstreamGone(upstream: UpstreamActor): void;
+  upstreamFault(upstream: UpstreamActor, error: unknown): void;
+}
+
+/** One connection to a target. */
+export class UpstreamActor implements UpstreamEffects, Counterpart, Heart {
+  readonly id: string;
+  readonly timeouts: UpstreamTimeouts;
+  /** The downstream connection this upstream serves. */
+  readonly connection: ConnectionActor;
+  port!: UpstreamPort;
+  /** The target may be read. Written by the chart only. */
+  reading = true;
+
+  readonly #host: UpstreamHost;
+  readonly #chart: ActorRefFrom<typeof upstreamMachine>;
+  readonly #outbox = new Outbox();
+  #refusal: Refusal | undefined;
+  #codeSent: CloseStatus | undefined;
+  #closeReceived = false;
+
+  constructor(options: { id: string; connection: ConnectionActor; host: UpstreamHost; parent?: AnyActorRef }) {
+    this.id = options.id;
+    this.connection = options.connection;
+    this.#host = options.host;
+    this.timeouts = options.host.upstreamTimeouts;
+    this.#chart = createActor(upstreamMachine, { id: options.id, input: { port: this }, parent: options.parent });
+    this.#chart.subscribe({
+      next: () => this.#outbox.settle(),
+      error: (error) => this.#host.upstreamFault(this, error),
+    });
+  }
+
+  /** Begins to dial; `port` must be set. */
+  start(): void {
+    this.#outbox.around(() => this.#chart.start());
+  }
+
+  toJSON(): undefined {
+    return undefined;
+  }
+
+  get chartValue(): unknown {
+    return this.#chart.getSnapshot().value;
+  }
+
+  // What the shell and the data path tell.
+
+  dialled(): void {
+    this.send({ type: 'dial.succeeded' });
+    if (this.#chart.getSnapshot().matches('open')) {
+      this.#host.upstreamOpened(this);
+      this.connection.upstreamReady();
+    }
+  }
+
+  dialFailed(refusal: Refusal): void {
+    this.#refusal ??= refusal;
+    this.send({ type: 'dial.failed' });
+  }
+
+  onThrottled(): void {
+    this.send({ type: 'pressure.high' });
+  }
+
+  onUnthrottled(): void {
+    this.send({ type: 'pressure.low' });
+  }
+
+  /** The target's Close frame arrived, or the FIN of a TCP target, behind everything before it. */
+  onPeerClose(code: CloseStatus, reason: string): void {
+    const ending = closedBy('upstream', code, reason);
+    this.#closeReceived = true;
+    this.send({ type: 'peer.closed', ending });
+    this.connection.close(ending);
+  }
+
+  onViolation(ending: Ending): void {
+    this.send({ type: 'protocol.violated', ending });
+    this.connection.close({ ...ending, code: 1011 });
+  }
+
+  onClosed(): void {
+    this.send({ type: 'transport.closed', ending: cut('upstream', 'UPSTREAM_LOST') });
+  }
+
+  hold(): void {
+    this.send({ type: 'read.pause' });
+  }
+
+  release(): void {
+    this.send({ type: 'read.resume' });
+  }
+
+  // What the paired connection asks for.
+
+  get answersClose(): boolean {
+    const chart = this.#chart.getSnapshot();
+    return this.port.speaksWebSocket && (chart.matches('open') || chart.matches('closing'));
+  }
+
+  close(ending: Ending): void {
+    this.send({ type: 'close.request', ending: relayed(ending) });
+  }
+
+  requestTerminate(ending: Ending): void {
+    this.send({ type: 'terminate.request', ending });
+  }
+
+  // The heart, as the heartbeat sees it.
+
+  heard(): number {
+    return this.port.bytesRead;
+  }
+
+  deaf(): boolean {
+    return this.port.takeDeafness();
+  }
+
+  probing(): boolean {
+    return this.#chart.getSnapshot().matches({ open: { liveness: 'probing' } });
+  }
+
+  send(event: UpstreamEvent): void {
+    if (this.#chart.getSnapshot().status === 'active') this.#outbox.around(() => this.#chart.send(event));
+  }
+
+  // The effects of the chart.
+
+  dial(): void {
+    this.port.dial();
+  }
+
+  abortDial(): void {
+    this.port.abortDial();
+  }
+
+  expireDial(): void {
+    this.#refusal ??= {
+      status: 504,
+      error: 'UPSTREAM_TIMEOUT',
+      message: `the target did not answer within ${this.timeouts.dial} ms`,
+    };
+  }
+
+  pauseReading(): void {
+    this.reading = false;
+    this.port.stopReading();
+  }
+
+  resumeReading(): void {
+    this.reading = true;
+    this.#outbox.push(() => this.port.read());
+  }
+
+  sendPing(): void {
+    this.port.sendHeartbeat();
+  }
+
+  sendClose(ending: Ending): void {
+    // The target began: its answer is the client's, and comes through `answerClose`.
+    if (ending.initiator === 'upstream' && ending.cause === 'closed') return;
+    this.#writeClose(ending);
+  }
+
+  answerClose(ending: Ending): void {
+    this.#writeClose(ending);
+    if (this.#closeReceived) this.port.end();
+  }
+
+  finishClose(): void {
+    if (this.#codeSent !== undefined) this.port.end();
+  }
+
+  terminate(): void {
+    this.port.terminate();
+  }
+
+  announceUnreachable(): void {
+    this.#outbox.push(() => {
+      this.#host.upstreamGone(this);
+      this.connection.upstreamFailed(
+        this.#refusal ?? { status: 502, error: 'UPSTREAM_REFUSED', message: 'the dial was given up' },
+      );
+    });
+  }
+
+  announceClosed(ending: Ending): void {
+    this.#outbox.push(() => {
+      this.#host.upstreamGone(this);
+      this.connection.close({ ...relayed(ending), initiator: 'upstream' });
+    });
+  }
+
+  #writeClose(ending: Ending): void {
+    if (this.#codeSent !== undefined) return;
+    this.#codeSent = ending.code;
+    this.port.sendClose(ending.code, ending.reason);
+  }
+}

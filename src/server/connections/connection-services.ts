@@ -1,0 +1,16 @@
+/** Owns what all connections of one server share: its configuration, the watch over pending writes and the dial queue. */
+import type PQueue from 'p-queue';
+import type { SupervisorActor } from '../../actors/supervisor-actor.js';
+import type { ProxyConfig } from '../config/options.js';
+import type { LinkServices } from '../paths/links.js';
+
+/** Shared by the connections of one server. */
+export interface ConnectionServices {
+  readonly config: ProxyConfig;
+  /** Whether a connection without a target is refused: a proxy, and not a server of its own. */
+  readonly needsTarget: boolean;
+  readonly supervisor: SupervisorActor;
+  readonly links: LinkServices;
+  /** Bounds how many targets are dialled at a time. */
+  readonly dials: PQueue;
+}

@@ -1,0 +1,223 @@
+/**
+ * Owns the socket of one downstream connection from its upgrade request on, as the connection actor's port: the answer,
+ * the data path, and every effect on the wire. Refuses to decide anything; the chart does.
+ */
+import type { Socket } from 'node:net';
+import type { Refusal } from '../../actors/connection.effects.js';
+import type { DialOrder } from '../../actors/connection.machine.js';
+import type { ConnectionActor } from '../../actors/connection-actor.js';
+import type { DownstreamPort } from '../../actors/downstream.port.js';
+import { UpstreamActor } from '../../actors/upstream-actor.js';
+import {
+  type Acceptance,
+  type CloseStatus,
+  type Message,
+  type SendResult,
+  TidegateError,
+  type Traffic,
+} from '../../receivers/index.js';
+import { acceptanceHead, writeRefusal } from '../handshake/answer.js';
+import type { DataPath } from '../paths/data-path.js';
+import { FramesPath } from '../paths/frames-path.js';
+import type { AgreedDeflate } from '../paths/message-writer.js';
+import { MessagesPath } from '../paths/messages-path.js';
+import { StreamPath } from '../paths/stream-path.js';
+import { SocketWire, type Wire } from '../paths/wire.js';
+import type { ConnectionServices } from './connection-services.js';
+import { acceptOffer } from './deflate.js';
+import { EarlyReader } from './early-reader.js';
+import { type Plan, planConnection } from './plan.js';
+import { UpstreamShell } from './upstream-shell.js';
+
+const NO_TRAFFIC: Traffic = { messages: 0, bytes: 0 };
+
+/** The wire of one downstream connection. */
+export class DownstreamShell implements DownstreamPort {
+  readonly #connection: ConnectionActor;
+  readonly #services: ConnectionServices;
+  readonly #socket: Socket;
+  readonly #wire: Wire;
+  readonly #early: EarlyReader;
+  readonly #key: string;
+  readonly #abort: AbortController;
+  #plan: Plan | undefined;
+  #upstream: UpstreamShell | undefined;
+  #path: DataPath | undefined;
+  #subprotocol = '';
+
+  constructor(options: {
+    connection: ConnectionActor;
+    services: ConnectionServices;
+    socket: Socket;
+    head: Buffer;
+    key: string;
+    abort: AbortController;
+  }) {
+    this.#connection = options.connection;
+    this.#services = options.services;
+    this.#socket = options.socket;
+    this.#key = options.key;
+    this.#abort = options.abort;
+    this.#wire = new SocketWire(options.socket);
+    const bound = options.services.config.limits.highWaterMark;
+    this.#early = new EarlyReader(this.#wire, options.head, bound, () => this.#connection.onClosed(1006, ''));
+  }
+
+  get target(): string | undefined {
+    return this.#plan?.target?.href;
+  }
+
+  get subprotocol(): string {
+    return this.#subprotocol;
+  }
+
+  get dataPath(): DownstreamPort['dataPath'] {
+    return this.#path?.kind;
+  }
+
+  get bufferedBytes(): number {
+    return this.#path?.down.bufferedBytes ?? 0;
+  }
+
+  get bytesRead(): number {
+    return this.#wire.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#wire.bytesWritten;
+  }
+
+  get received(): Traffic {
+    return this.#path?.down.received.toJSON() ?? NO_TRAFFIC;
+  }
+
+  get sent(): Traffic {
+    return this.#path?.down.sent.toJSON() ?? NO_TRAFFIC;
+  }
+
+  plan(acceptance: Acceptance): { dial: DialOrder } | Refusal {
+    const { config, needsTarget } = this.#services;
+    const plan = planConnection(this.#connection.request, acceptance, this.#connection.receiver, config, needsTarget);
+    if ('dial' in plan) this.#plan = plan;
+    return plan;
+  }
+
+  dial(): void {
+    const target = this.#plan?.target;
+    if (this.#plan === undefined || target === undefined) return;
+    const upstream = new UpstreamActor({
+      id: this.#connection.id.replace('conn', 'upstream'),
+      connection: this.#connection,
+      host: this.#services.supervisor,
+      parent: this.#services.supervisor.ref,
+    });
+    this.#upstream = new UpstreamShell({
+      upstream,
+      request: this.#connection.request,
+      plan: this.#plan,
+      target,
+      services: this.#services,
+      onReady: () => this.#connectUpstream(),
+    });
+    upstream.port = this.#upstream;
+    this.#services.supervisor.pair(upstream);
+    upstream.start();
+  }
+
+  accept(): void {
+    const plan = this.#plan;
+    if (plan === undefined) return;
+    const answered = this.#upstream?.answer;
+    const deflate = this.#deflate(plan);
+    this.#subprotocol = plan.subprotocol ?? answered?.subprotocol ?? '';
+    const extensions = plan.path === 'frames' ? (answered?.extensions ?? '') : (deflate?.extensions ?? '');
+    const head = acceptanceHead({
+      key: this.#key,
+      subprotocol: this.#subprotocol,
+      extensions,
+      headers: plan.acceptance.headers,
+    });
+    this.#early.finish();
+    this.#wire.write(Buffer.from(head, 'latin1'));
+    this.#path = this.#createPath(plan, deflate?.deflate, extensions !== '');
+    this.#connectUpstream();
+  }
+
+  refuse(refusal: Refusal): void {
+    if (abortsDecision.has(refusal.error)) {
+      this.#abort.abort(new TidegateError(refusal.error, refusal.message));
+    }
+    this.#early.finish();
+    const { status, statusText, headers, body, message } = refusal;
+    writeRefusal(this.#socket, { status, statusText, headers, body: body ?? `${message}\n` });
+  }
+
+  read(): void {
+    this.#path?.start();
+    this.#path?.down.intake.allow();
+  }
+
+  stopReading(): void {
+    this.#path?.down.intake.forbid();
+  }
+
+  send(message: Message): SendResult {
+    return this.#path?.down.send(message) ?? 'closed';
+  }
+
+  ping(payload: Message): SendResult {
+    return this.#path?.down.ping(payload) ?? 'closed';
+  }
+
+  sendHeartbeat(): void {
+    this.#path?.down.sendHeartbeat();
+  }
+
+  sendClose(code: CloseStatus, reason: string): void {
+    this.#path?.down.sendClose(code, reason);
+  }
+
+  end(): void {
+    this.#path?.down.end();
+  }
+
+  terminate(): void {
+    this.#wire.terminate();
+  }
+
+  takeDeafness(): boolean {
+    return this.#path?.down.intake.takeDeafness() ?? true;
+  }
+
+  #deflate(plan: Plan): { deflate: AgreedDeflate; extensions: string } | undefined {
+    const { compression, limits } = this.#services.config;
+    if (plan.path !== 'messages' || compression === false) return undefined;
+    return acceptOffer(this.#connection.request, compression, limits.maxMessageBytes);
+  }
+
+  #createPath(plan: Plan, deflate: AgreedDeflate | undefined, compression: boolean): DataPath {
+    const { config, links } = this.#services;
+    const { limits, frameType, fragments } = config;
+    const options = { connection: this.#connection, wire: this.#wire, services: links, limits };
+    switch (plan.path) {
+      case 'frames':
+        return new FramesPath({ ...options, compression });
+      case 'stream':
+        return new StreamPath({ ...options, frameType });
+      case 'messages':
+        return new MessagesPath({ ...options, deflate, frameType, fragments, receiver: this.#connection.receiver });
+    }
+  }
+
+  #connectUpstream(): void {
+    if (this.#path !== undefined) this.#upstream?.connectTo(this.#path);
+  }
+}
+
+/** What the application's signal aborts for: the client or the deadline, and not its own decision. */
+const abortsDecision: ReadonlySet<string> = new Set([
+  'DOWNSTREAM_GONE',
+  'DECISION_TIMEOUT',
+  'UPSTREAM_TIMEOUT',
+  'SHUTTING_DOWN',
+]);

@@ -1,0 +1,57 @@
+/**
+ * Owns a client's socket from its upgrade request to the answer: it is read on, because a socket that is not read does not
+ * tell that its client left; what comes early is kept, up to a bound. Refuses to look into it.
+ */
+import type { Wire, WireReader } from '../paths/wire.js';
+
+/** Reads a wire before there is a data path. */
+export class EarlyReader implements WireReader {
+  readonly #wire: Wire;
+  readonly #bound: number;
+  readonly #onGone: () => void;
+  #early: Buffer[] = [];
+  #size: number;
+  #done = false;
+
+  /** @param onGone called once when the client ends or resets the connection. */
+  constructor(wire: Wire, head: Buffer, bound: number, onGone: () => void) {
+    this.#wire = wire;
+    this.#bound = bound;
+    this.#onGone = onGone;
+    this.#size = head.length;
+    if (head.length > 0) this.#early.push(head);
+    wire.attach(this);
+    if (this.#size < bound) wire.read();
+  }
+
+  /** Ends the early phase: what came is given back to the wire, which reads nothing until it is told to. */
+  finish(): void {
+    this.#done = true;
+    this.#wire.stopReading();
+    for (const bytes of this.#early) this.#wire.unread(bytes);
+    this.#early = [];
+  }
+
+  onBytes(chunk: Buffer): void {
+    if (this.#done) return;
+    this.#early.push(Buffer.from(chunk));
+    this.#size += chunk.length;
+    if (this.#size >= this.#bound) this.#wire.stopReading();
+  }
+
+  onEnd(): void {
+    this.#gone();
+  }
+
+  onDrain(): void {}
+
+  onClosed(): void {
+    this.#gone();
+  }
+
+  #gone(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#onGone();
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Owns what follows from an accepted upgrade request: the target, the data path and the subprotocol. Pure; refuses to
+ * dial or to answer.
+ */
+import type { Refusal } from '../../actors/connection.effects.js';
+import type { DialOrder } from '../../actors/connection.machine.js';
+import {
+  type Acceptance,
+  httpStatusOf,
+  type LifecycleReceiver,
+  readsMessages,
+  TidegateError,
+  type UpgradeRequest,
+} from '../../receivers/index.js';
+import type { ProxyConfig } from '../config/options.js';
+import { parseTarget, type Target } from '../dial/target.js';
+import { chooseSubprotocol } from '../handshake/subprotocol.js';
+
+/** How a connection will be carried out. */
+export interface Plan {
+  readonly dial: DialOrder;
+  readonly target: Target | undefined;
+  readonly path: 'frames' | 'stream' | 'messages';
+  /** What the client is answered; undefined when the target decides. */
+  readonly subprotocol: string | undefined;
+  /** What a WebSocket target is offered. */
+  readonly subprotocolsToOffer: readonly string[];
+  readonly acceptance: Acceptance;
+}
+
+/**
+ * Plans a connection.
+ *
+ * @throws TidegateError when the application chose something that cannot be: `SUBPROTOCOL_NOT_OFFERED`, `INVALID_TARGET`.
+ */
+export function planConnection(
+  request: UpgradeRequest,
+  acceptance: Acceptance,
+  receiver: LifecycleReceiver,
+  config: ProxyConfig,
+  needsTarget: boolean,
+): Plan | Refusal {
+  const text = acceptance.target ?? config.target;
+  if (text === undefined && needsTarget) {
+    return refusal('NO_TARGET', 'neither the option `target` nor onUpgradeRequest gave a target');
+  }
+  const target = text === undefined ? undefined : parseTarget(text);
+  const dial: DialOrder = target === undefined ? 'none' : config.connectUpstream;
+  const path = pathFor(target, receiver);
+  const offered = request.subprotocols;
+
+  // A WebSocket target that is asked first makes the choice itself (RFC 6455 section 4.2.2), among what may be chosen.
+  if (target?.kind === 'websocket' && dial === 'before-accept') {
+    const chosen = acceptance.subprotocol;
+    if (chosen !== undefined && !offered.includes(chosen)) throw notOffered(chosen, offered);
+    const allowed = offered.filter((name) => config.subprotocols?.includes(name) ?? true);
+    const subprotocolsToOffer = chosen === undefined ? allowed : [chosen];
+    return { dial, target, path, subprotocol: chosen, subprotocolsToOffer, acceptance };
+  }
+  const choice = chooseSubprotocol(offered, acceptance.subprotocol, config.subprotocols, config.noSubprotocol);
+  if ('error' in choice) {
+    if (choice.error === 'SUBPROTOCOL_NOT_OFFERED') throw notOffered(acceptance.subprotocol ?? '', offered);
+    return refusal(choice.error, choice.message);
+  }
+  const { subprotocol } = choice;
+  const subprotocolsToOffer = subprotocol === '' ? [] : [subprotocol];
+  return { dial, target, path, subprotocol, subprotocolsToOffer, acceptance };
+}
+
+function pathFor(target: Target | undefined, receiver: LifecycleReceiver): Plan['path'] {
+  if (target === undefined || readsMessages(receiver)) return 'messages';
+  return target.kind === 'websocket' ? 'frames' : 'stream';
+}
+
+function refusal(error: Refusal['error'], message: string): Refusal {
+  return { status: httpStatusOf(error), error, message };
+}
+
+function notOffered(chosen: string, offered: readonly string[]): TidegateError {
+  return new TidegateError(
+    'SUBPROTOCOL_NOT_OFFERED',
+    `the subprotocol ${JSON.stringify(chosen)} was chosen, but the client offered ${JSON.stringify(offered)}`,
+  );
+}

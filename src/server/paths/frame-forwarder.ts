@@ -1,0 +1,119 @@
+/**
+ * Owns one direction of the `frames` path: frames pass verbatim, only their headers are looked at. It takes out Close
+ * frames, which the charts carry over, and the pongs of our own heartbeat. Refuses to unmask or assemble anything.
+ */
+import { parseClosePayload } from '../../protocol/close-frame.js';
+import { Opcode } from '../../protocol/frame.js';
+import { type FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
+import { applyMask } from '../../protocol/mask.js';
+import { isViolation, type Violation } from '../../protocol/violation.js';
+import type { CloseStatus } from '../../receivers/index.js';
+import type { PathLimits } from './data-path.js';
+import type { WebSocketLink } from './links.js';
+import type { TrafficCounter } from './traffic.js';
+import type { Boundaries } from './websocket-outlet.js';
+
+/** One direction, and what is told about it. */
+export interface ForwarderOptions {
+  /** Whether the frames must be masked: they come from the client. */
+  readonly masked: boolean;
+  readonly compression: boolean;
+  readonly limits: PathLimits;
+  readonly from: WebSocketLink;
+  readonly to: () => WebSocketLink | undefined;
+  readonly traffic: TrafficCounter;
+  /** A Close frame came, behind everything before it. */
+  onClose(code: CloseStatus, reason: string): void;
+  onViolation(violation: Violation): void;
+}
+
+/** Forwards the frames of one direction. */
+export class FrameForwarder implements FrameHandler {
+  readonly #options: ForwarderOptions;
+  readonly #scanner: FrameScanner;
+  /** What of the scanned bytes is not forwarded yet begins here. */
+  #from = 0;
+  #frameEnd = -1;
+  #messageEnd = -1;
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+    this.#scanner = new FrameScanner({
+      masked: options.masked,
+      compression: options.compression,
+      maxFrameBytes: options.limits.maxMessageBytes,
+      maxMessageBytes: options.limits.maxMessageBytes,
+      maxFragments: options.limits.maxFragments,
+      handler: this,
+    });
+  }
+
+  /** Forwards the next bytes, and stops their source when the other side is full. */
+  forward(chunk: Buffer): void {
+    const scanner = this.#scanner;
+    if (scanner.stopped) return;
+    this.#from = 0;
+    this.#frameEnd = -1;
+    this.#messageEnd = -1;
+    scanner.scan(chunk);
+    if (this.#from < scanner.consumed) this.#pass(scanner.consumed);
+    if (scanner.violation !== null) this.#options.onViolation(scanner.violation);
+  }
+
+  onFrameStart(): void {}
+
+  onPayload(_chunk: Buffer, start: number, end: number): void {
+    this.#options.traffic.bytes += end - start;
+  }
+
+  onFrameEnd(): void {
+    this.#frameEnd = this.#scanner.consumed;
+    if (!this.#scanner.final) return;
+    this.#messageEnd = this.#frameEnd;
+    this.#options.traffic.messages += 1;
+  }
+
+  onControl(opcode: number, chunk: Buffer, frameStart: number, payloadStart: number, end: number): void {
+    if (opcode === Opcode.Close) {
+      this.#pass(frameStart);
+      this.#from = end;
+      this.#scanner.stop();
+      this.#closed(this.#payload(chunk, payloadStart, end));
+    } else if (opcode === Opcode.Pong && this.#options.from.isHeartbeat(this.#payload(chunk, payloadStart, end))) {
+      this.#pass(frameStart);
+      this.#from = end;
+    } else {
+      this.#frameEnd = end;
+      if (!this.#scanner.inMessage) this.#messageEnd = end;
+    }
+  }
+
+  /** A control payload in the clear; a copy, because the frame may have to pass as it is. */
+  #payload(chunk: Buffer, start: number, end: number): Buffer {
+    const payload = Buffer.from(chunk.subarray(start, end));
+    if (this.#options.masked) applyMask(payload, 0, payload.length, this.#scanner.maskKey, 0);
+    return payload;
+  }
+
+  #closed(payload: Buffer): void {
+    const close = parseClosePayload(payload);
+    this.#options.from.closeReceived = true;
+    if (isViolation(close)) this.#options.onViolation(close);
+    else this.#options.onClose(close.code, close.reason);
+  }
+
+  #pass(end: number): void {
+    const start = this.#from;
+    const to = this.#options.to();
+    if (start >= end || to === undefined) return;
+    const atEnd = end === this.#scanner.consumed;
+    const boundaries: Boundaries = {
+      frame: this.#frameEnd >= start ? this.#frameEnd : -1,
+      message: this.#messageEnd >= start ? this.#messageEnd : -1,
+      insideFrame: atEnd && !this.#scanner.atBoundary,
+      insideMessage: this.#scanner.inMessage,
+    };
+    this.#from = end;
+    if (!to.outlet.forward(this.#scanner.bytes, start, end, boundaries)) this.#options.from.intake.block();
+  }
+}

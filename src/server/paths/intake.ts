@@ -1,0 +1,56 @@
+/**
+ * Owns whether a wire is read: only when the chart allows it and nobody down the path is blocked. Refuses to know why.
+ */
+import type { Wire } from './wire.js';
+
+/** The reading side of one wire. */
+export class Intake {
+  readonly #wire: Wire;
+  #allowed = false;
+  #blocked = false;
+  #wasDeaf = true;
+
+  constructor(wire: Wire) {
+    this.#wire = wire;
+  }
+
+  /** The chart says that this side may be read. */
+  allow(): void {
+    this.#allowed = true;
+    this.#update();
+  }
+
+  forbid(): void {
+    this.#allowed = false;
+    this.#update();
+  }
+
+  /** Where the bytes go is full: the mechanism of backpressure, at once and without an event. */
+  block(): void {
+    if (this.#blocked) return;
+    this.#blocked = true;
+    this.#update();
+  }
+
+  unblock(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.#update();
+  }
+
+  /** True when there was a time since the last call in which nothing was read. */
+  takeDeafness(): boolean {
+    const deaf = this.#wasDeaf;
+    this.#wasDeaf = !this.#allowed || this.#blocked;
+    return deaf;
+  }
+
+  #update(): void {
+    if (this.#allowed && !this.#blocked) {
+      this.#wire.read();
+      return;
+    }
+    this.#wasDeaf = true;
+    this.#wire.stopReading();
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Owns one side of a data path as the effects ports see it: a wire with its intake and its outlet, speaking WebSocket or
+ * plain bytes. Refuses to know the other side.
+ */
+import { randomBytes } from 'node:crypto';
+import { Opcode } from '../../protocol/frame.js';
+import { CloseIndicator, type CloseStatus, type Message, type SendResult } from '../../receivers/index.js';
+import { Intake } from './intake.js';
+import { type AgreedDeflate, MessageWriter } from './message-writer.js';
+import { Outlet, type OutletLimits, type OutletOwner } from './outlet.js';
+import type { PressureWatch } from './pressure-watch.js';
+import { TrafficCounter } from './traffic.js';
+import { WebSocketOutlet } from './websocket-outlet.js';
+import type { Wire } from './wire.js';
+
+/** What every link of a server shares. */
+export interface LinkServices {
+  readonly watch: PressureWatch;
+  readonly limits: OutletLimits & { readonly maxQueuedBytes: number };
+}
+
+/** One side of a data path. */
+export interface Link {
+  readonly wire: Wire;
+  readonly intake: Intake;
+  readonly outlet: Outlet;
+  readonly speaksWebSocket: boolean;
+  sendHeartbeat(): void;
+  sendClose(code: CloseStatus, reason: string): void;
+  /** Both sides are done: end the wire when everything is written. */
+  end(): void;
+  /** The peer's FIN came. */
+  onEnd(): void;
+  onClosed(): void;
+}
+
+/** A side that speaks WebSocket: the client, or a `ws:` target. */
+export class WebSocketLink implements Link {
+  readonly wire: Wire;
+  readonly intake: Intake;
+  readonly outlet: WebSocketOutlet;
+  readonly writer: MessageWriter;
+  readonly speaksWebSocket = true;
+  /** From this peer. */
+  readonly received = new TrafficCounter();
+  /** To this peer. */
+  readonly sent = new TrafficCounter();
+  /** The peer's Close frame was read. */
+  closeReceived = false;
+
+  readonly #role: 'server' | 'client';
+  readonly #maxQueuedBytes: number;
+  /** Marks our heartbeat's pings, so that their pongs are told from everyone else's. */
+  readonly #heartbeat = randomBytes(8);
+  #ending = false;
+  #endSeen = false;
+
+  /** @param role ours on this wire: a client masks, and leaves it to the server to end TCP (RFC 6455 section 7.1.1). */
+  constructor(
+    wire: Wire,
+    role: 'server' | 'client',
+    owner: OutletOwner,
+    services: LinkServices,
+    deflate?: AgreedDeflate,
+  ) {
+    this.wire = wire;
+    this.#role = role;
+    this.#maxQueuedBytes = services.limits.maxQueuedBytes;
+    this.intake = new Intake(wire);
+    this.outlet = new WebSocketOutlet(wire, role === 'client', owner, services.watch, services.limits);
+    this.writer = new MessageWriter(this.outlet, deflate);
+  }
+
+  get bufferedBytes(): number {
+    return this.writer.bufferedBytes;
+  }
+
+  /** Sends a message of the application. */
+  send(message: Message): SendResult {
+    const text = typeof message === 'string';
+    const payload = text ? Buffer.from(message) : asBuffer(message);
+    if (this.outlet.closing || this.wire.closed) return 'closed';
+    if (this.bufferedBytes > this.#maxQueuedBytes) return 'dropped';
+    const result = this.writer.message(text ? 'text' : 'binary', payload);
+    if (result === 'accepted' || result === 'queued') {
+      this.sent.messages += 1;
+      this.sent.bytes += payload.length;
+    }
+    return result;
+  }
+
+  ping(payload: Message): SendResult {
+    return this.outlet.control(Opcode.Ping, typeof payload === 'string' ? Buffer.from(payload) : asBuffer(payload));
+  }
+
+  sendHeartbeat(): void {
+    this.outlet.control(Opcode.Ping, this.#heartbeat);
+  }
+
+  /** Tells the answer to our own heartbeat from every other pong. */
+  isHeartbeat(payload: Uint8Array): boolean {
+    return this.#heartbeat.equals(payload);
+  }
+
+  sendClose(code: CloseStatus, reason: string): void {
+    if (code === CloseIndicator.Abnormal || code === CloseIndicator.TlsFailed) this.wire.terminate();
+    else this.writer.close(code, reason);
+  }
+
+  end(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.outlet.whenClosed(() => {
+      if (this.#role === 'server' || this.#endSeen) this.wire.end();
+    });
+  }
+
+  onEnd(): void {
+    this.#endSeen = true;
+    if (this.#ending) this.wire.end();
+    else if (!this.closeReceived) this.wire.terminate();
+  }
+
+  onClosed(): void {
+    this.outlet.closed();
+    this.writer.closed();
+  }
+}
+
+/** A side that speaks plain bytes: a `tcp:`, `tls:` or `unix:` target. */
+export class ByteLink implements Link {
+  readonly wire: Wire;
+  readonly intake: Intake;
+  readonly outlet: Outlet;
+  readonly speaksWebSocket = false;
+  readonly #peerEnded: () => void;
+
+  /** @param peerEnded called when the target's FIN came. */
+  constructor(wire: Wire, owner: OutletOwner, services: LinkServices, peerEnded: () => void) {
+    this.wire = wire;
+    this.#peerEnded = peerEnded;
+    this.intake = new Intake(wire);
+    this.outlet = new Outlet(wire, owner, services.watch, services.limits);
+  }
+
+  /** TCP has no heartbeat of its own; keepalive is the operating system's. */
+  sendHeartbeat(): void {}
+
+  sendClose(): void {
+    this.wire.end();
+  }
+
+  end(): void {
+    this.wire.end();
+  }
+
+  onEnd(): void {
+    this.#peerEnded();
+  }
+
+  onClosed(): void {
+    this.outlet.closed();
+  }
+}
+
+/** The same bytes as a Buffer. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,213 @@
+/**
+ * Owns turning the frames of one wire into whole messages or fragments: unmasked, inflated once, text checked to be UTF-8,
+ * in order although inflation is asynchronous. Refuses to decide what becomes of them.
+ */
+import { isUtf8 } from 'node:buffer';
+import { parseClosePayload } from '../../protocol/close-frame.js';
+import { Opcode } from '../../protocol/frame.js';
+import { type FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
+import { applyMask } from '../../protocol/mask.js';
+import { Utf8Stream } from '../../protocol/utf8-stream.js';
+import { isViolation, type Violation, violationOf } from '../../protocol/violation.js';
+import type { CloseStatus, Fragment } from '../../receivers/index.js';
+import type { AgreedDeflate, MessageKind } from './message-writer.js';
+
+/** Who gets what a {@link MessageReader} read. */
+export interface MessageSink {
+  /** The receiver may keep `data`. */
+  onMessage(kind: MessageKind, data: Buffer): void;
+  onFragment(fragment: Fragment): void;
+  onPing(payload: Buffer): void;
+  onPong(payload: Buffer): void;
+  /** A Close frame, behind everything before it; nothing follows. */
+  onClose(code: CloseStatus, reason: string): void;
+  /** A rule was broken, behind every good frame; nothing follows. */
+  onViolation(violation: Violation): void;
+  /** Inflation fell behind: read no further until `onCaughtUp`. */
+  onBehind(): void;
+  onCaughtUp(): void;
+}
+
+/** How messages are read. */
+export interface MessageReaderOptions {
+  /** Whether frames must be masked: we are the server on this wire. */
+  readonly masked: boolean;
+  readonly maxMessageBytes: number;
+  readonly maxFragments: number;
+  readonly fragments: 'buffer' | 'fragments' | 'both';
+  readonly deflate: AgreedDeflate | undefined;
+  readonly sink: MessageSink;
+}
+
+/** A complete data frame, a Close frame or a violation, in its turn. */
+type Job =
+  | {
+      readonly type: 'frame';
+      readonly kind: MessageKind;
+      readonly index: number;
+      readonly final: boolean;
+      readonly compressed: boolean;
+      readonly data: Buffer;
+    }
+  | { readonly type: 'close'; readonly code: CloseStatus; readonly reason: string }
+  | { readonly type: 'violation'; readonly violation: Violation };
+
+type FrameJob = Extract<Job, { type: 'frame' }>;
+
+/** Reads the messages of one wire. */
+export class MessageReader implements FrameHandler {
+  readonly #options: MessageReaderOptions;
+  readonly #scanner: FrameScanner;
+  #parts: Buffer[] = [];
+  #jobs: Job[] = [];
+  #inflating = false;
+  #message: Buffer[] = [];
+  #messageBytes = 0;
+  #text = new Utf8Stream();
+  #stopped = false;
+
+  constructor(options: MessageReaderOptions) {
+    this.#options = options;
+    this.#scanner = new FrameScanner({
+      masked: options.masked,
+      compression: options.deflate !== undefined,
+      maxFrameBytes: options.maxMessageBytes,
+      maxMessageBytes: options.maxMessageBytes,
+      maxFragments: options.maxFragments,
+      handler: this,
+    });
+  }
+
+  /** Reads the next bytes; they are unmasked in place. */
+  read(chunk: Buffer): void {
+    if (this.#stopped) return;
+    this.#scanner.scan(chunk);
+    if (this.#scanner.violation !== null && !this.#stopped)
+      this.#push({ type: 'violation', violation: this.#scanner.violation });
+  }
+
+  /** Nothing is read or told any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#jobs = [];
+    this.#scanner.stop();
+  }
+
+  onFrameStart(): void {
+    this.#parts = [];
+  }
+
+  onPayload(chunk: Buffer, start: number, end: number): void {
+    if (this.#options.masked) applyMask(chunk, start, end, this.#scanner.maskKey, this.#scanner.payloadOffset);
+    // A copy, because the chunk belongs to the wire.
+    this.#parts.push(Buffer.from(chunk.subarray(start, end)));
+  }
+
+  onFrameEnd(): void {
+    const { messageOpcode, fragmentIndex, final, messageCompressed } = this.#scanner;
+    const data = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#push({
+      type: 'frame',
+      kind: messageOpcode === Opcode.Text ? 'text' : 'binary',
+      index: fragmentIndex,
+      final,
+      compressed: messageCompressed,
+      data,
+    });
+  }
+
+  onControl(opcode: number, chunk: Buffer, _frameStart: number, payloadStart: number, end: number): void {
+    if (this.#options.masked) applyMask(chunk, payloadStart, end, this.#scanner.maskKey, 0);
+    const payload = Buffer.from(chunk.subarray(payloadStart, end));
+    if (opcode === Opcode.Ping) this.#options.sink.onPing(payload);
+    else if (opcode === Opcode.Pong) this.#options.sink.onPong(payload);
+    else {
+      this.#scanner.stop();
+      const close = parseClosePayload(payload);
+      if (isViolation(close)) this.#push({ type: 'violation', violation: close });
+      else this.#push({ type: 'close', code: close.code, reason: close.reason });
+    }
+  }
+
+  #push(job: Job): void {
+    if (this.#inflating) this.#jobs.push(job);
+    else this.#do(job);
+  }
+
+  #do(job: Job): void {
+    if (this.#stopped) return;
+    if (job.type === 'frame') {
+      if (job.compressed) this.#inflate(job);
+      else this.#take(job, job.data);
+      return;
+    }
+    this.#stopped = true;
+    if (job.type === 'close') this.#options.sink.onClose(job.code, job.reason);
+    else this.#options.sink.onViolation(job.violation);
+  }
+
+  #inflate(job: FrameJob): void {
+    this.#inflating = true;
+    this.#options.sink.onBehind();
+    this.#options.deflate?.engine.decompress(job.data, job.final, (error, inflated) => {
+      this.#inflating = false;
+      if (this.#stopped) return;
+      if (error !== null || inflated === undefined) this.#do({ type: 'violation', violation: inflateViolation(error) });
+      else this.#take(job, inflated);
+      while (!this.#inflating) {
+        const next = this.#jobs.shift();
+        if (next === undefined) break;
+        this.#do(next);
+      }
+      if (!this.#inflating && !this.#stopped) this.#options.sink.onCaughtUp();
+    });
+  }
+
+  #take(job: FrameJob, data: Buffer): void {
+    const { fragments, maxMessageBytes, sink } = this.#options;
+    const { kind, index, final } = job;
+    if (index === 0) {
+      this.#message = [];
+      this.#messageBytes = 0;
+    }
+    this.#messageBytes += data.length;
+    if (maxMessageBytes > 0 && this.#messageBytes > maxMessageBytes) {
+      this.#do({
+        type: 'violation',
+        violation: violationOf('MESSAGE_TOO_BIG', `a message inflates to more than ${maxMessageBytes} bytes`),
+      });
+      return;
+    }
+    if (fragments === 'fragments' && kind === 'text' && !this.#isText(index === 0, final, data)) {
+      this.#do({ type: 'violation', violation: notText });
+      return;
+    }
+    if (fragments !== 'buffer') sink.onFragment({ index, first: index === 0, final, kind, data });
+    if (fragments === 'fragments' || this.#stopped) return;
+    this.#message.push(data);
+    if (!final) return;
+    const whole = this.#message.length === 1 ? data : Buffer.concat(this.#message, this.#messageBytes);
+    this.#message = [];
+    if (kind === 'text' && !isUtf8(whole)) {
+      this.#do({ type: 'violation', violation: notText });
+      return;
+    }
+    sink.onMessage(kind, whole);
+  }
+
+  /** Checks a text that is never whole here; a fragment may cut a code point. */
+  #isText(first: boolean, final: boolean, data: Buffer): boolean {
+    if (first) this.#text = new Utf8Stream();
+    return this.#text.push(data) !== null && (!final || this.#text.end());
+  }
+}
+
+const notText = violationOf('INVALID_UTF8', 'a text message is not UTF-8 (RFC 6455 section 8.1)');
+
+function inflateViolation(error: Error | null): Violation {
+  const tooBig = error !== null && 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+  return tooBig
+    ? violationOf('MESSAGE_TOO_BIG', 'a message inflates to more than limits.maxMessageBytes')
+    : violationOf('INVALID_DEFLATE', `a compressed message does not inflate: ${error?.message ?? 'no data'}`);
+}

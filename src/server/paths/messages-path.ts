@@ -1,0 +1,255 @@
+/**
+ * Owns the `messages` path: messages are assembled, shown to the receiver, and what it answers goes on. Toward any target,
+ * or none. Each side has its own permessage-deflate. Refuses to know how a receiver is called; the connection actor does.
+ */
+import { isPromise } from '../../actors/callback-queue.js';
+import { Opcode } from '../../protocol/frame.js';
+import {
+  type CloseStatus,
+  DROP,
+  type Fragment,
+  type FragmentReply,
+  type LifecycleReceiver,
+  type MessageReply,
+} from '../../receivers/index.js';
+import { ByteFramer, type FrameType } from './byte-framer.js';
+import { DataPath, type PathOptions, type UpstreamOptions } from './data-path.js';
+import { asBuffer, type Link, WebSocketLink } from './links.js';
+import { MessageReader } from './message-reader.js';
+import type { MessageKind } from './message-writer.js';
+
+/** What the `messages` path needs beside the common options. */
+export interface MessagesPathOptions extends PathOptions {
+  readonly frameType: FrameType;
+  readonly fragments: 'buffer' | 'fragments' | 'both';
+  readonly receiver: LifecycleReceiver;
+}
+
+/** Shows messages to the receiver and passes on what it answers. */
+export class MessagesPath extends DataPath {
+  readonly kind = 'messages';
+  readonly #options: MessagesPathOptions;
+  readonly #framer: ByteFramer;
+  readonly #inbound: MessageReader;
+  #outbound: MessageReader | undefined;
+  #inboundBehind = false;
+  #outboundBehind = false;
+  /** A fragment of a message was forwarded, and its last one was not. */
+  #fragmentOpen = false;
+
+  constructor(options: MessagesPathOptions) {
+    super(options);
+    this.#options = options;
+    this.#framer = new ByteFramer(this.down, options.frameType);
+    const { received } = this.down;
+    this.#inbound = new MessageReader({
+      masked: true,
+      ...this.limits,
+      fragments: options.fragments,
+      deflate: options.deflate,
+      sink: {
+        onMessage: (kind, data) => {
+          received.messages += 1;
+          received.bytes += data.length;
+          this.#deliver(kind, data);
+        },
+        onFragment: (fragment) => {
+          if (options.fragments === 'fragments') {
+            received.bytes += fragment.data.length;
+            if (fragment.final) received.messages += 1;
+          }
+          this.#deliverFragment(fragment);
+        },
+        onPing: (payload) => this.#ping(this.up, this.down, payload),
+        onPong: (payload) => this.#pong(this.down, this.up, payload),
+        onClose: (code, reason) => {
+          this.down.closeReceived = true;
+          this.connection.onPeerClose(code, reason);
+        },
+        onViolation: (violation) => this.violated(violation),
+        onBehind: () => this.#setInboundBehind(true),
+        onCaughtUp: () => this.#setInboundBehind(false),
+      },
+    });
+  }
+
+  protected override onUpstream(link: Link, options: UpstreamOptions): void {
+    if (!(link instanceof WebSocketLink)) return;
+    this.#outbound = new MessageReader({
+      masked: false,
+      ...this.limits,
+      fragments: 'buffer',
+      deflate: options.deflate,
+      sink: {
+        onMessage: (kind, data) => this.#deliverUpstream(kind, data),
+        onFragment: () => {},
+        onPing: (payload) => this.#ping(this.down, link, payload),
+        onPong: (payload) => this.#pong(link, this.down, payload),
+        onClose: (code: CloseStatus, reason: string) => {
+          link.closeReceived = true;
+          this.upstream?.onPeerClose(code, reason);
+        },
+        onViolation: (violation) => this.upstreamViolated(violation),
+        onBehind: () => this.#setOutboundBehind(true),
+        onCaughtUp: () => this.#setOutboundBehind(false),
+      },
+    });
+  }
+
+  protected override onDownBytes(chunk: Buffer): void {
+    this.#gathering(this.up, () => this.#inbound.read(chunk));
+    this.#balanceInbound();
+  }
+
+  protected override onUpBytes(chunk: Buffer): void {
+    this.#gathering(this.down, () => {
+      if (this.#outbound !== undefined) this.#outbound.read(chunk);
+      else this.#deliverBytes(chunk);
+    });
+    this.#balanceOutbound();
+  }
+
+  protected override onDownDrained(): void {
+    this.#balanceOutbound();
+  }
+
+  protected override onUpDrained(): void {
+    this.#balanceInbound();
+  }
+
+  // From the client.
+
+  #deliver(kind: MessageKind, data: Buffer): void {
+    const { connection } = this;
+    const reply = kind === 'text' ? connection.onText(data.toString()) : connection.onBinary(data);
+    if (isPromise<MessageReply>(reply)) reply.then((settled) => this.#forward(kind, data, settled));
+    else this.#forward(kind, data, reply);
+  }
+
+  #forward(kind: MessageKind, data: Buffer, reply: MessageReply): void {
+    const message = replaced(kind, data, reply);
+    if (message === undefined || this.up === undefined) return;
+    if (this.up instanceof WebSocketLink) this.up.writer.message(message.kind, message.data);
+    else if (message.data.length > 0) this.up.outlet.write(message.data);
+    this.#balanceInbound();
+  }
+
+  #deliverFragment(fragment: Fragment): void {
+    const reply = this.connection.onFragment(fragment);
+    if (this.#options.fragments === 'both') return;
+    if (isPromise<FragmentReply>(reply)) reply.then((settled) => this.#forwardFragment(fragment, settled));
+    else this.#forwardFragment(fragment, reply);
+  }
+
+  #forwardFragment(fragment: Fragment, reply: FragmentReply): void {
+    // A receiver that is not called any more answers DROP: then nothing of the message may follow either.
+    if (this.up === undefined || (!this.connection.gate && reply === DROP)) return;
+    const data = reply === DROP ? NOTHING : reply === undefined ? fragment.data : asBuffer(reply);
+    if (this.up instanceof WebSocketLink) {
+      const first = fragment.kind === 'text' ? Opcode.Text : Opcode.Binary;
+      this.up.writer.frame(this.#fragmentOpen ? Opcode.Continuation : first, data, fragment.final);
+      this.#fragmentOpen = !fragment.final;
+    } else if (data.length > 0) this.up.outlet.write(data);
+    this.#balanceInbound();
+  }
+
+  // From the target.
+
+  #deliverUpstream(kind: MessageKind, data: Buffer): void {
+    const { receiver } = this.#options;
+    const wanted = kind === 'text' ? receiver.onUpstreamText : receiver.onUpstreamBinary;
+    if (wanted === undefined && !this.connection.busy) {
+      this.#return(kind, data, undefined);
+      return;
+    }
+    const { connection } = this;
+    const reply = kind === 'text' ? connection.onUpstreamText(data.toString()) : connection.onUpstreamBinary(data);
+    if (isPromise<MessageReply>(reply)) reply.then((settled) => this.#return(kind, data, settled));
+    else this.#return(kind, data, reply);
+  }
+
+  #return(kind: MessageKind, data: Buffer, reply: MessageReply): void {
+    const message = replaced(kind, data, reply);
+    if (message === undefined || this.down.outlet.closing) return;
+    this.down.sent.messages += 1;
+    this.down.sent.bytes += message.data.length;
+    this.down.writer.message(message.kind, message.data);
+    this.#balanceOutbound();
+  }
+
+  #deliverBytes(chunk: Buffer): void {
+    if (this.#options.receiver.onUpstreamBinary === undefined && !this.connection.busy) {
+      if (this.#framer.frame(chunk) === 'invalid') this.upstreamViolated(this.#framer.violation);
+      return;
+    }
+    // The receiver may keep what it is shown, and the chunk belongs to the wire.
+    const data = Buffer.from(chunk);
+    const reply = this.connection.onUpstreamBinary(data);
+    const settle = (settled: MessageReply) => {
+      if (settled !== undefined) this.#return('binary', data, settled);
+      else if (this.#framer.frame(data) === 'invalid') this.upstreamViolated(this.#framer.violation);
+      this.#balanceOutbound();
+    };
+    if (isPromise<MessageReply>(reply)) reply.then(settle);
+    else settle(reply);
+  }
+
+  // Control frames pass end to end where both ends speak WebSocket; otherwise we answer.
+
+  #ping(to: Link | undefined, from: WebSocketLink, payload: Buffer): void {
+    if (to instanceof WebSocketLink) to.outlet.control(Opcode.Ping, payload);
+    else from.outlet.control(Opcode.Pong, payload);
+  }
+
+  #pong(from: WebSocketLink, to: Link | undefined, payload: Buffer): void {
+    if (!from.isHeartbeat(payload) && to instanceof WebSocketLink) to.outlet.control(Opcode.Pong, payload);
+  }
+
+  // Who has to wait for whom.
+
+  #setInboundBehind(behind: boolean): void {
+    this.#inboundBehind = behind;
+    this.#balanceInbound();
+  }
+
+  #setOutboundBehind(behind: boolean): void {
+    this.#outboundBehind = behind;
+    this.#balanceOutbound();
+  }
+
+  #balanceInbound(): void {
+    if (this.#inboundBehind || isFull(this.up)) this.down.intake.block();
+    else this.down.intake.unblock();
+  }
+
+  #balanceOutbound(): void {
+    if (this.#outboundBehind || isFull(this.down)) this.up?.intake.block();
+    else this.up?.intake.unblock();
+  }
+
+  /** One write for everything that one read produced. */
+  #gathering(to: Link | undefined, work: () => void): void {
+    to?.wire.cork();
+    work();
+    to?.wire.uncork();
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function isFull(link: Link | undefined): boolean {
+  if (link === undefined || link.wire.closed) return false;
+  if (!(link instanceof WebSocketLink)) return link.outlet.blocked;
+  return link.writer.blocked && !link.outlet.closing;
+}
+
+function replaced(
+  kind: MessageKind,
+  data: Buffer,
+  reply: MessageReply,
+): { kind: MessageKind; data: Buffer } | undefined {
+  if (reply === DROP) return undefined;
+  if (reply === undefined) return { kind, data };
+  if (typeof reply === 'string') return { kind: 'text', data: Buffer.from(reply) };
+  return { kind: 'binary', data: asBuffer(reply) };
+}

@@ -1,0 +1,104 @@
+/**
+ * Owns writing to one wire and what its fullness means: the mechanism (whoever feeds it stops at once) and the state
+ * (told to the chart when it lasts). Refuses to know frames.
+ */
+import { Watermark } from '../../actors/watermark.js';
+import type { Blocked, PressureWatch } from './pressure-watch.js';
+import type { Wire } from './wire.js';
+
+/** Who is told about the pressure on an outlet. */
+export interface OutletOwner {
+  /** Backpressure lasts: it is a state of the chart from now on. */
+  onThrottled(): void;
+  onUnthrottled(): void;
+  /** What fed this outlet may go on. */
+  onDrained(): void;
+  /** Blocked for another second; time to see whether the other wire, which is not read now, is still there. */
+  onStillBlocked(): void;
+}
+
+/** The thresholds of an outlet, in bytes. */
+export interface OutletLimits {
+  readonly highWaterMark: number;
+  readonly lowWaterMark: number;
+}
+
+/** The writing side of one wire. */
+export class Outlet implements Blocked {
+  readonly wire: Wire;
+  protected readonly owner: OutletOwner;
+  readonly #watch: PressureWatch;
+  readonly #watermark: Watermark;
+  #blocked = false;
+  #dwelled = false;
+  #throttled = false;
+
+  constructor(wire: Wire, owner: OutletOwner, watch: PressureWatch, limits: OutletLimits) {
+    this.wire = wire;
+    this.owner = owner;
+    this.#watch = watch;
+    this.#watermark = new Watermark(limits.highWaterMark, limits.lowWaterMark);
+  }
+
+  /** True from a write that said "wait" until the wire drained. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** Bytes accepted here and not with the operating system yet. */
+  get bufferedBytes(): number {
+    return this.wire.bufferedBytes;
+  }
+
+  /** Writes, and answers whether the feeder may go on. */
+  write(bytes: Buffer): boolean {
+    if (!this.wire.write(bytes) && !this.#blocked) {
+      this.#blocked = true;
+      this.#watch.begin(this);
+    }
+    return !this.#blocked;
+  }
+
+  /** The wire drained. */
+  drained(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.#dwelled = false;
+    this.#watch.end(this);
+    this.levelChanged();
+    this.owner.onDrained();
+  }
+
+  /** Whoever feeds this outlet may go on after waiting for something other than the wire. */
+  notifyDrained(): void {
+    this.owner.onDrained();
+  }
+
+  /** The wire is gone: nothing waits any more. */
+  closed(): void {
+    this.#watch.end(this);
+  }
+
+  onDwelled(): void {
+    this.#dwelled = true;
+    this.#tell();
+  }
+
+  onStillBlocked(): void {
+    this.owner.onStillBlocked();
+  }
+
+  /** Sends of the application count too: they cross the water marks without a feeder that could stop. */
+  protected levelChanged(): void {
+    this.#watermark.update(this.bufferedBytes);
+    this.#tell();
+  }
+
+  #tell(): void {
+    const throttled = this.#dwelled || this.#watermark.above;
+    if (throttled === this.#throttled) return;
+    this.#throttled = throttled;
+    if (throttled) this.owner.onThrottled();
+    else this.owner.onUnthrottled();
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Owns the `stream` path: WebSocket to plain bytes, for a receiver that does not look at messages. Payloads are unmasked in
+ * place and streamed on as they come; each chunk from the target becomes one frame. Refuses to assemble messages.
+ */
+import { parseClosePayload } from '../../protocol/close-frame.js';
+import { Opcode } from '../../protocol/frame.js';
+import { type FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
+import { applyMask } from '../../protocol/mask.js';
+import { isViolation } from '../../protocol/violation.js';
+import { ByteFramer, type FrameType } from './byte-framer.js';
+import { DataPath, type PathOptions } from './data-path.js';
+
+/** Payload parts up to this size are moved together, so that many small frames leave with one write. */
+const GATHER_BYTES = 4096;
+
+/** Streams payloads to the target and frames what comes back. */
+export class StreamPath extends DataPath implements FrameHandler {
+  readonly kind = 'stream';
+  readonly #scanner: FrameScanner;
+  readonly #framer: ByteFramer;
+  /** What of the scanned bytes is payload and not written yet: `[start, end)`, gathered at its beginning. */
+  #start = 0;
+  #end = 0;
+
+  constructor(options: PathOptions & { readonly frameType: FrameType }) {
+    super(options);
+    this.#framer = new ByteFramer(this.down, options.frameType);
+    this.#scanner = new FrameScanner({
+      masked: true,
+      compression: false,
+      maxFrameBytes: this.limits.maxMessageBytes,
+      maxMessageBytes: this.limits.maxMessageBytes,
+      maxFragments: this.limits.maxFragments,
+      handler: this,
+    });
+  }
+
+  protected override onDownBytes(chunk: Buffer): void {
+    const scanner = this.#scanner;
+    if (scanner.stopped) return;
+    this.#start = 0;
+    this.#end = 0;
+    scanner.scan(chunk);
+    this.#write();
+    if (scanner.violation !== null) this.violated(scanner.violation);
+  }
+
+  protected override onUpBytes(chunk: Buffer): void {
+    const result = this.#framer.frame(chunk);
+    if (result === 'invalid') this.upstreamViolated(this.#framer.violation);
+    else if (result === 'full') this.up?.intake.block();
+  }
+
+  onFrameStart(): void {}
+
+  onPayload(chunk: Buffer, start: number, end: number): void {
+    applyMask(chunk, start, end, this.#scanner.maskKey, this.#scanner.payloadOffset);
+    this.down.received.bytes += end - start;
+    if (this.#end > this.#start && end - start <= GATHER_BYTES) {
+      chunk.copyWithin(this.#end, start, end);
+      this.#end += end - start;
+      return;
+    }
+    this.#write();
+    this.#start = start;
+    this.#end = end;
+  }
+
+  onFrameEnd(): void {
+    if (this.#scanner.final) this.down.received.messages += 1;
+  }
+
+  onControl(opcode: number, chunk: Buffer, _frameStart: number, payloadStart: number, end: number): void {
+    applyMask(chunk, payloadStart, end, this.#scanner.maskKey, 0);
+    const payload = Buffer.from(chunk.subarray(payloadStart, end));
+    if (opcode === Opcode.Ping) this.down.outlet.control(Opcode.Pong, payload);
+    if (opcode !== Opcode.Close) return;
+    this.#write();
+    this.#scanner.stop();
+    this.down.closeReceived = true;
+    const close = parseClosePayload(payload);
+    if (isViolation(close)) this.violated(close);
+    else this.connection.onPeerClose(close.code, close.reason);
+  }
+
+  #write(): void {
+    if (this.#start === this.#end) return;
+    const payload = this.#scanner.bytes.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    if (this.up !== undefined && !this.up.outlet.write(payload)) this.down.intake.block();
+  }
+}

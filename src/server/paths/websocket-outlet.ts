@@ -1,0 +1,151 @@
+/**
+ * Owns the order of frames on one wire: frames that are passed on verbatim, our own messages between two messages, our
+ * own control frames between two frames, and one Close frame behind everything. Refuses to compress or to read.
+ */
+import { encodeClosePayload } from '../../protocol/close-frame.js';
+import { encodeFrame, frameHeaderLength, Opcode, randomMaskKey, writeFrameHeader } from '../../protocol/frame.js';
+import type { CloseStatus, SendResult } from '../../receivers/index.js';
+import { Outlet, type OutletLimits, type OutletOwner } from './outlet.js';
+import type { PressureWatch } from './pressure-watch.js';
+import type { Wire } from './wire.js';
+
+/** Where a run of forwarded bytes may be cut to put something in; -1 for nowhere. */
+export interface Boundaries {
+  /** The last end of a frame in the run. */
+  readonly frame: number;
+  /** The last end of a message in the run. */
+  readonly message: number;
+  /** The run ends inside a frame, or inside a message. */
+  readonly insideFrame: boolean;
+  readonly insideMessage: boolean;
+}
+
+/** The writing side of a WebSocket. */
+export class WebSocketOutlet extends Outlet {
+  readonly #masked: boolean;
+  #insideFrame = false;
+  #insideMessage = false;
+  #controls: Buffer[] = [];
+  #messages: Buffer[] = [];
+  #queuedBytes = 0;
+  #close: Buffer | undefined;
+  #closed = false;
+  #afterClose: (() => void) | undefined;
+
+  /** @param masked whether we are the client on this wire (RFC 6455 section 5.3). */
+  constructor(wire: Wire, masked: boolean, owner: OutletOwner, watch: PressureWatch, limits: OutletLimits) {
+    super(wire, owner, watch, limits);
+    this.#masked = masked;
+  }
+
+  /** True once a Close frame was asked for: nothing more is accepted. */
+  get closing(): boolean {
+    return this.#closed || this.#close !== undefined;
+  }
+
+  override get bufferedBytes(): number {
+    return this.#queuedBytes + this.wire.bufferedBytes;
+  }
+
+  /** Passes on `bytes[start, end)` as they are. Answers whether the feeder may go on. */
+  forward(bytes: Buffer, start: number, end: number, at: Boundaries): boolean {
+    if (this.#closed) return true;
+    let from = start;
+    const place = this.#placeIn(at);
+    if (place >= start) {
+      if (place > start) this.write(bytes.subarray(start, place));
+      from = place;
+      this.#insideFrame = false;
+      this.#insideMessage = place !== at.message;
+      this.#flush();
+      if (this.#closed) return true;
+    }
+    this.#insideFrame = at.insideFrame;
+    this.#insideMessage = at.insideMessage;
+    if (from < end) this.write(bytes.subarray(from, end));
+    this.#flush();
+    return !this.blocked;
+  }
+
+  /** Sends a data frame of our own, whole, between two messages. */
+  message(frame: Buffer): SendResult {
+    if (this.closing || this.wire.closed) return 'closed';
+    if (this.#insideMessage || this.#messages.length > 0) {
+      this.#messages.push(frame);
+      this.#queuedBytes += frame.length;
+      this.levelChanged();
+      return 'queued';
+    }
+    const more = this.write(frame);
+    this.levelChanged();
+    return more ? 'accepted' : 'queued';
+  }
+
+  /** Sends a ping or pong of our own, between two frames. */
+  control(opcode: number, payload: Buffer): SendResult {
+    if (this.closing || this.wire.closed) return 'closed';
+    const frame = this.encode(opcode, payload);
+    if (this.#insideFrame) {
+      this.#controls.push(frame);
+      this.#queuedBytes += frame.length;
+      return 'queued';
+    }
+    return this.write(frame) ? 'accepted' : 'queued';
+  }
+
+  /** Sends a Close frame behind everything that waits; nothing follows it. */
+  close(code: CloseStatus, reason: string): void {
+    if (this.closing) return;
+    this.#close = this.encode(Opcode.Close, encodeClosePayload(code, reason));
+    this.#queuedBytes += this.#close.length;
+    this.#flush();
+    // Whoever feeds this outlet has to go on reading, to find the peer's answer.
+    this.owner.onDrained();
+  }
+
+  /** Calls once the Close frame is with the wire; at once when it is. */
+  whenClosed(call: () => void): void {
+    if (this.#closed) call();
+    else this.#afterClose = call;
+  }
+
+  /** Encodes a data frame for this wire. */
+  encode(opcode: number, payload: Uint8Array, final = true, compressed = false): Buffer {
+    return encodeFrame(opcode, payload, { final, compressed, maskKey: this.#masked ? randomMaskKey() : undefined });
+  }
+
+  /** The header alone of a whole data frame, whose payload is written right behind it. */
+  header(opcode: number, length: number): Buffer {
+    const header = Buffer.allocUnsafe(frameHeaderLength(length, false));
+    writeFrameHeader(header, 0, { opcode, final: true, compressed: false, length });
+    return header;
+  }
+
+  /** Where in a run what waits may go in; -1 for nowhere. */
+  #placeIn(at: Boundaries): number {
+    if (this.#queuedBytes === 0) return -1;
+    if (this.#messages.length > 0 && at.message >= 0) return at.message;
+    const betweenFrames = this.#controls.length > 0 || (this.#close !== undefined && this.#messages.length === 0);
+    return betweenFrames ? at.frame : -1;
+  }
+
+  #flush(): void {
+    if (this.#queuedBytes === 0 || this.#insideFrame) return;
+    this.wire.cork();
+    for (const frame of this.#controls.splice(0)) this.#release(frame);
+    if (!this.#insideMessage) for (const frame of this.#messages.splice(0)) this.#release(frame);
+    if (this.#close !== undefined && this.#messages.length === 0) {
+      this.#release(this.#close);
+      this.#close = undefined;
+      this.#closed = true;
+    }
+    this.wire.uncork();
+    this.levelChanged();
+    if (this.#closed) this.#afterClose?.();
+  }
+
+  #release(frame: Buffer): void {
+    this.#queuedBytes -= frame.length;
+    this.write(frame);
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Owns the socket layer: bytes in, bytes out, and when each may go on. Everything above it sees a socket only through
+ * this interface, so that the layer can be replaced. Refuses to know frames.
+ */
+import type { Socket } from 'node:net';
+
+/** Who reads a wire. */
+export interface WireReader {
+  /** The next bytes. They may be changed in place and handed to `Wire.write`, and are not to be kept otherwise. */
+  onBytes(chunk: Buffer): void;
+  /** The peer ended its direction (FIN). */
+  onEnd(): void;
+  /** A write that said "wait" is done: more may follow. */
+  onDrain(): void;
+  /** The wire is gone, both directions. Called once, and last. */
+  onClosed(error: Error | undefined): void;
+}
+
+/** One socket. */
+export interface Wire {
+  /** Whoever is attached last is told everything from then on. */
+  attach(reader: WireReader): void;
+  read(): void;
+  stopReading(): void;
+  /** Gives bytes back, to be read again before anything else. */
+  unread(bytes: Buffer): void;
+  /** Writes, and answers whether more may follow now; if not, `onDrain` tells when. */
+  write(bytes: Buffer): boolean;
+  /** Gathers the writes until `uncork` into one system call. */
+  cork(): void;
+  uncork(): void;
+  /** Ends our direction (FIN) when everything is written. */
+  end(): void;
+  /** Cuts both directions now. */
+  terminate(): void;
+  /** Finds out whether a peer that is not read from has reset the connection meanwhile. */
+  probe(): void;
+  /** Bytes written and not with the operating system yet. */
+  readonly bufferedBytes: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly closed: boolean;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** A wire on a `net.Socket` or `tls.TLSSocket`, with public Node.js APIs only. */
+export class SocketWire implements Wire {
+  readonly #socket: Socket;
+  #reader: WireReader | undefined;
+  #unread: Buffer[] = [];
+  #reading = false;
+  #ended = false;
+  #error: Error | undefined;
+  #closed = false;
+  #bytesRead = 0;
+  #lost = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.pause();
+    socket.on('end', () => {
+      this.#ended = true;
+      this.#reader?.onEnd();
+    });
+    socket.on('drain', () => this.#reader?.onDrain());
+    socket.on('error', (error) => {
+      this.#error = error;
+      this.#lost = socket.writableLength;
+    });
+    socket.on('close', () => this.#onClose());
+    if (socket.destroyed) queueMicrotask(() => this.#onClose());
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.destroyed ? this.#lost : this.#socket.writableLength;
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  get closed(): boolean {
+    return this.#closed || this.#socket.destroyed;
+  }
+
+  attach(reader: WireReader): void {
+    this.#reader = reader;
+  }
+
+  read(): void {
+    this.#reading = true;
+    while (this.#reading && this.#unread.length > 0) {
+      const bytes = this.#unread.shift();
+      if (bytes !== undefined) this.#reader?.onBytes(bytes);
+    }
+    if (this.#reading) this.#socket.resume();
+  }
+
+  stopReading(): void {
+    this.#reading = false;
+    this.#socket.pause();
+  }
+
+  unread(bytes: Buffer): void {
+    if (bytes.length > 0) this.#unread.push(bytes);
+  }
+
+  write(bytes: Buffer): boolean {
+    // Node.js would report a write after the end as an error of the socket.
+    if (this.#socket.destroyed || this.#socket.writableEnded) return true;
+    return this.#socket.write(bytes);
+  }
+
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
+  }
+
+  end(): void {
+    if (!this.#socket.destroyed && !this.#socket.writableEnded) this.#socket.end();
+    // Without a reader the peer's FIN would never be seen, and the socket never closed.
+    if (!this.#ended) this.read();
+  }
+
+  terminate(): void {
+    if (this.#socket.destroyed) return;
+    this.#lost = this.#socket.writableLength;
+    this.#socket.destroy();
+  }
+
+  probe(): void {
+    // A paused socket is not polled, so a reset goes unnoticed; an empty write meets the socket's pending error.
+    if (!this.#socket.destroyed && !this.#socket.writableEnded && this.#socket.writableLength === 0) {
+      this.#socket.write(NOTHING);
+    }
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#bytesRead += chunk.length;
+    if (this.#reading) this.#reader?.onBytes(chunk);
+    else this.#unread.push(chunk);
+  }
+
+  #onClose(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reader?.onClosed(this.#error);
+  }
+}

@@ -1,0 +1,18 @@
+/** Owns the server without a target, whose receivers are the application. Refuses to do more than to name its options. */
+import { type ProxyConfigInput, resolveProxyOptions } from './config/options.js';
+import { ConnectionServer, type ReceiverFactory } from './connection-server.js';
+
+/** The options of a {@link ReceiverServer}. */
+export interface ReceiverServerOptions
+  extends Omit<ProxyConfigInput, 'target' | 'connectUpstream' | 'frameType' | 'halfClose' | 'upstreamTls'> {
+  /** Makes the receiver of each connection. */
+  readonly receiver: ReceiverFactory;
+}
+
+/** Accepts WebSocket connections for receivers that answer themselves. One may still give its connection a target. */
+export class ReceiverServer extends ConnectionServer {
+  /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
+  constructor(options: ReceiverServerOptions) {
+    super(resolveProxyOptions(options, ['receiver']), false, options.receiver);
+  }
+}
