@@ -2,7 +2,8 @@
 export * from './receivers/index.js';
 export type { BroadcastFilter, BroadcastReport } from './server/broadcast.js';
 export type { ProxyConfig, ProxyConfigInput } from './server/config/options.js';
-export type { ReceiverFactory, ServerSnapshot, ServerState, StopOptions } from './server/connection-server.js';
+export type { ServerSnapshot, ServerState, StopOptions } from './server/connection-server.js';
+export type { ReceiverFactory } from './server/connections/entrance.js';
 export type { RejectedUpgrade, ServerEvents } from './server/events.js';
 export type { BoundAddress } from './server/listener/listen-address.js';
 export { ProxyServer, type ProxyServerOptions } from './server/proxy-server.js';

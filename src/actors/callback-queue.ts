@@ -17,6 +17,7 @@ export interface CallbackQueueOwner {
 export class CallbackQueue {
   readonly #owner: CallbackQueueOwner;
   readonly #bound: number;
+  readonly #deadlines = new Set<NodeJS.Timeout>();
   #queue: PQueue | undefined;
   #waiting = 0;
   #high = false;
@@ -56,12 +57,30 @@ export class CallbackQueue {
     return isPromise(result) ? this.#enqueue(() => result, fallback) : result;
   }
 
+  /** Calls when every callback before it was dealt with, but not later than after `patience` milliseconds. */
+  whenDone(call: () => void, patience: number): void {
+    if (!this.busy || this.#stopped) {
+      call();
+      return;
+    }
+    const once = () => {
+      if (!this.#deadlines.delete(timer)) return;
+      clearTimeout(timer);
+      call();
+    };
+    const timer = setTimeout(once, deadline(patience));
+    this.#deadlines.add(timer);
+    this.run(once, undefined);
+  }
+
   /**
    * Runs a last callback after the one that is running, or after `patience` milliseconds if that one does not settle,
    * and lets none of those that wait run any more.
    */
   finish(call: () => void | Promise<void>, patience: number): void {
     this.#stopped = true;
+    for (const timer of this.#deadlines) clearTimeout(timer);
+    this.#deadlines.clear();
     const last = () => {
       try {
         const result = call();
@@ -125,4 +144,10 @@ export class CallbackQueue {
 /** Tells a promise from a plain result. */
 export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** Goes on with a result: at once, or when the promise of it settles. A callback queue's promises never reject. */
+export function whenSettled<T>(result: T | Promise<T>, next: (value: T) => void): void {
+  if (isPromise(result)) result.then(next);
+  else next(result);
 }

@@ -4,7 +4,6 @@
  */
 import { type ActorRefFrom, type AnyActorRef, createActor } from 'xstate';
 import {
-  type Acceptance,
   CloseCode,
   type CloseReport,
   type CloseStatus,
@@ -14,83 +13,50 @@ import {
   type UpgradeAnswer,
   type UpgradeRequest,
 } from '../receivers/index.js';
-import { isPromise } from './callback-queue.js';
+import { whenSettled } from './callback-queue.js';
+import { ClosingHandshake } from './closing-handshake.js';
 import type { ConnectionEffects, ConnectionTimeouts, Refusal } from './connection.effects.js';
+import type { ConnectionHost, Counterpart } from './connection.host.js';
 import { type ConnectionEvent, connectionMachine } from './connection.machine.js';
 import { type ConnectionControls, ConnectionHandle } from './connection-handle.js';
-import { deadline } from './deadline.js';
 import type { DownstreamPort } from './downstream.port.js';
-import { closedBy, cut, type Ending, failure, reportedStatus } from './ending.js';
+import { closedBy, cut, type Ending, failure } from './ending.js';
 import { GuardedReceiver } from './guarded-receiver.js';
-import type { Heart } from './heartbeat.js';
+import { HandshakeOutcome } from './handshake-outcome.js';
+import type { Beating } from './heartbeat.js';
 import { Outbox } from './outbox.js';
-import {
-  decisionOf,
-  decisionTimeout,
-  downstreamGone,
-  receiverFailure,
-  rejectionRefusal,
-  shuttingDown,
-  upstreamTimeout,
-} from './refusals.js';
-
-/** What a connection actor tells the server it belongs to. Nothing in it may throw. */
-export interface ConnectionHost {
-  readonly timeouts: ConnectionTimeouts;
-  readonly maxPendingMessages: number;
-  opened(connection: ConnectionActor): void;
-  rejected(connection: ConnectionActor, refusal: Refusal): void;
-  closed(connection: ConnectionActor, report: CloseReport): void;
-  /** A callback threw or rejected. */
-  exception(connection: ConnectionActor, error: unknown): void;
-  joined(connection: ConnectionActor, channel: string): void;
-  left(connection: ConnectionActor, channel: string): void;
-}
-
-/** The other side of a pair, as a connection sees it. */
-export interface Counterpart {
-  /** True while it can still answer a Close frame that is passed on to it. */
-  readonly answersClose: boolean;
-  /** This side began to end, answered, or is gone. May be called more than once. */
-  close(ending: Ending): void;
-  /** Callbacks are behind: read no further until `release`. */
-  hold(): void;
-  release(): void;
-}
-
-/** Why reading is paused; it goes on when no reason is left. */
-type PauseReason = 'application' | 'backlog' | 'dialling';
+import { type PauseReason, Reading } from './reading.js';
+import { downstreamGone, receiverFailure, shuttingDown } from './refusals.js';
 
 /** One downstream connection. */
-export class ConnectionActor extends GuardedReceiver implements ConnectionEffects, ConnectionControls, Heart {
+export class ConnectionActor extends GuardedReceiver implements ConnectionEffects, ConnectionControls, Beating {
   readonly id: string;
   readonly request: UpgradeRequest;
   /** What the application holds. */
   readonly handle: Connection;
   readonly timeouts: ConnectionTimeouts;
+  /** The channels it joined; the registry keeps them. */
   readonly channels = new Set<string>();
   port!: DownstreamPort;
   counterpart: Counterpart | undefined;
-  /** The client may be read. Written by the chart only. */
-  reading = true;
   throttled = false;
   openedAt: Date | undefined;
 
-  readonly #host: ConnectionHost;
+  readonly #host: ConnectionHost<ConnectionActor>;
   readonly #chart: ActorRefFrom<typeof connectionMachine>;
   readonly #outbox = new Outbox();
-  readonly #pauseReasons = new Set<PauseReason>();
-  #readyToRead = false;
-  #acceptance: Acceptance | undefined;
-  #refusal: Refusal | undefined;
-  #codeSent: CloseStatus | undefined;
-  #closeReceived: { code: CloseStatus; reason: string } | undefined;
+  readonly #outcome = new HandshakeOutcome();
+  readonly #closing = new ClosingHandshake(() => this.port);
+  readonly #reading = new Reading(
+    () => this.port,
+    (event) => this.send(event),
+  );
 
   constructor(options: {
     id: string;
     request: UpgradeRequest;
     receiver: LifecycleReceiver;
-    host: ConnectionHost;
+    host: ConnectionHost<ConnectionActor>;
     parent?: AnyActorRef;
   }) {
     super(options.receiver, options.host.maxPendingMessages);
@@ -111,23 +77,19 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
     this.#outbox.around(() => {
       this.ask(() => this.receiver.attach?.(this.handle));
       this.#chart.start();
-      // A receiver that failed in `attach` has ended the connection before it began.
-      if (this.#refusal !== undefined) this.#chart.send({ type: 'receiver.failed' });
     });
   }
 
   /** Hides sockets and buffers from whoever prints the context of the chart. */
-  toJSON(): undefined {
-    return undefined;
-  }
+  toJSON(): void {}
 
   get state(): ConnectionState {
-    const { value } = this.#chart.getSnapshot();
+    const value = this.chartValue;
     return (typeof value === 'string' ? value : Object.keys(value)[0]) as ConnectionState;
   }
 
   /** The full value of the chart. */
-  get chartValue(): unknown {
+  get chartValue(): string | object {
     return this.#chart.getSnapshot().value;
   }
 
@@ -135,14 +97,14 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   /** Asks for a close, or passes on the answer of the other side of the pair to the peer's Close frame. */
   close(ending: Ending): void {
-    this.#refusal ??= shuttingDown;
+    this.#outcome.refuse(shuttingDown);
     // The peer has begun already, and its answer is on its way.
-    if (this.#closeReceived !== undefined && ending.initiator !== 'upstream') return;
+    if (this.#closing.peerClosed && ending.initiator !== 'upstream') return;
     this.send({ type: 'close.request', ending });
   }
 
   requestTerminate(ending: Ending): void {
-    this.#refusal ??= shuttingDown;
+    this.#outcome.refuse(shuttingDown);
     this.send({ type: 'terminate.request', ending });
   }
 
@@ -152,39 +114,31 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   upstreamFailed(refusal: Refusal): void {
-    this.#refusal ??= refusal;
+    this.#outcome.refuse(refusal);
     this.send({ type: 'upstream.failed', error: refusal.error });
   }
 
   hold(reason: PauseReason): void {
-    const first = this.#pauseReasons.size === 0;
-    this.#pauseReasons.add(reason);
-    if (first) this.send({ type: 'read.pause' });
+    this.#reading.hold(reason);
   }
 
   release(reason: PauseReason): void {
-    if (this.#pauseReasons.delete(reason) && this.#pauseReasons.size === 0) this.send({ type: 'read.resume' });
+    this.#reading.release(reason);
   }
 
   subscribe(channel: string): void {
-    if (this.state === 'closed' || this.state === 'rejected' || this.channels.has(channel)) return;
-    this.channels.add(channel);
-    this.#host.joined(this, channel);
+    if (this.#chart.getSnapshot().status === 'active') this.#host.joined(this, channel);
   }
 
   unsubscribe(channel: string): void {
-    if (this.channels.delete(channel)) this.#host.left(this, channel);
+    this.#host.left(this, channel);
   }
 
   expireIdle(): void {
     if (this.ask(() => this.receiver.onIdleTimeout?.()) !== true) this.send({ type: 'idle.expired' });
   }
 
-  expireLifetime(): void {
-    this.send({ type: 'lifetime.expired' });
-  }
-
-  // What the data path tells, beside the messages: the ends that only a wire knows.
+  // What the data path tells, beside the messages.
 
   onThrottled(): void {
     this.send({ type: 'pressure.high' });
@@ -196,36 +150,28 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   /** The peer's Close frame arrived, behind every message before it. */
   onPeerClose(code: CloseStatus, reason: string): void {
-    this.#afterCallbacks(() => {
-      this.#closeReceived ??= { code, reason };
-      this.send({ type: 'peer.closed', ending: closedBy('downstream', code, reason) });
-      this.counterpart?.close(closedBy('downstream', code, reason));
+    const ending = closedBy('downstream', code, reason);
+    this.#afterMessages(() => {
+      this.#closing.noteReceived(code, reason);
+      this.send({ type: 'peer.closed', ending });
+      this.counterpart?.close(ending);
     });
   }
 
   onViolation(ending: Ending): void {
-    this.#afterCallbacks(() => this.send({ type: 'protocol.violated', ending }));
+    this.#afterMessages(() => this.send({ type: 'protocol.violated', ending }));
   }
 
   /** The transport is gone. */
   onClosed(_status: CloseStatus, _reason: string): void {
-    this.#afterCallbacks(() => {
-      this.#refusal ??= downstreamGone;
+    this.#afterMessages(() => {
+      this.#outcome.refuse(downstreamGone);
       this.send({ type: 'transport.closed', ending: cut('downstream') });
     });
   }
 
-  // The heart, as the heartbeat sees it.
-
-  heard(): number {
-    return this.port.bytesRead;
-  }
-
-  deaf(): boolean {
-    return this.port.takeDeafness();
-  }
-
-  probing(): boolean {
+  /** True while a ping of the heartbeat waits for a sign of life. */
+  get probing(): boolean {
     return this.#chart.getSnapshot().matches({ open: { liveness: 'probing' } });
   }
 
@@ -233,13 +179,13 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
     if (this.#chart.getSnapshot().status === 'active') this.#outbox.around(() => this.#chart.send(event));
   }
 
-  // The effects of the chart.
+  // The effects of the chart; what calls others waits in the outbox.
 
   decide(): void {
     this.#outbox.push(() => {
-      const answer = this.onUpgradeRequest(this.request);
-      if (isPromise(answer)) answer.then((settled: UpgradeAnswer) => this.#decided(settled));
-      else this.#decided(answer);
+      // A receiver that failed in `attach` is not asked any more.
+      if (this.state !== 'handshaking') return;
+      whenSettled(this.onUpgradeRequest(this.request), (answer) => this.#decided(answer));
     });
   }
 
@@ -248,7 +194,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   refuse(): void {
-    const refusal = this.#refusal ?? downstreamGone;
+    const refusal = this.#outcome.refusal ?? downstreamGone;
     this.port.refuse(refusal);
     this.#outbox.push(() => {
       this.counterpart?.close(failure('proxy', refusal.error, CloseCode.GoingAway));
@@ -258,7 +204,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   expireHandshake(): void {
-    this.#refusal = this.#acceptance === undefined ? decisionTimeout : upstreamTimeout;
+    this.#outcome.expire();
   }
 
   acceptUpgrade(): void {
@@ -275,13 +221,11 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   pauseReading(): void {
-    this.reading = false;
-    this.port.stopReading();
+    this.#reading.pause();
   }
 
   resumeReading(): void {
-    this.reading = true;
-    this.#outbox.push(() => this.#read());
+    this.#outbox.push(() => this.#reading.resume());
   }
 
   sendPing(): void {
@@ -291,35 +235,28 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   sendClose(ending: Ending): void {
-    if (ending.initiator === 'downstream' && this.counterpart?.answersClose) return;
-    this.#writeClose(ending.code, ending.reason);
-    if (ending.initiator === 'downstream') this.port.end();
-    else if (ending.initiator !== 'upstream') this.#outbox.push(() => this.counterpart?.close(ending));
+    const began = this.#closing.send(ending, this.counterpart?.answersClose ?? false);
+    const ours = ending.initiator !== 'downstream' && ending.initiator !== 'upstream';
+    if (began && ours) this.#outbox.push(() => this.counterpart?.close(ending));
   }
 
   answerClose(ending: Ending): void {
-    this.#writeClose(ending.code, ending.reason);
-    if (this.#closeReceived !== undefined) this.port.end();
+    this.#closing.answer(ending);
   }
 
   finishClose(): void {
-    if (this.#codeSent !== undefined) this.port.end();
+    this.#closing.finish();
   }
 
   terminate(): void {
-    // A peer that began the closing handshake gets its answer even when the target never gave one.
-    if (this.#closeReceived !== undefined) this.#writeClose(this.#closeReceived.code, '');
-    this.port.terminate();
+    this.#closing.cut();
   }
 
   deliverOpen(): void {
     this.#outbox.push(() => {
       this.#host.opened(this);
-      // A reason to pause that came up before there was anything to pause.
-      if (this.#pauseReasons.size > 0) this.send({ type: 'read.pause' });
-      const opening = this.onOpen(this.request);
-      if (isPromise(opening)) opening.then(() => this.#startReading());
-      else this.#startReading();
+      this.#reading.opened();
+      whenSettled(this.onOpen(this.request), () => this.#reading.start());
     });
   }
 
@@ -347,22 +284,12 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   report(ending: Ending): CloseReport {
-    return {
-      initiator: ending.initiator,
-      cause: ending.cause,
-      ...reportedStatus(ending, this.#closeReceived),
-      codeSent: this.#codeSent,
-      codeReceived: this.#closeReceived?.code,
-      received: this.port.received,
-      sent: this.port.sent,
-      durationMs: this.openedAt === undefined ? 0 : Date.now() - this.openedAt.getTime(),
-      undeliveredBytes: this.port.bufferedBytes,
-    };
+    return this.#closing.report(ending, this.openedAt);
   }
 
   protected override receiverFailed(error: unknown): void {
     this.#host.exception(this, error);
-    this.#refusal ??= receiverFailure(error);
+    this.#outcome.refuse(receiverFailure(error));
     this.send({ type: 'receiver.failed' });
   }
 
@@ -377,51 +304,15 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   #decided(answer: UpgradeAnswer): void {
-    if (this.state !== 'handshaking' || this.#refusal !== undefined) return;
-    try {
-      const decision = decisionOf(answer);
-      const plan = decision.kind === 'reject' ? rejectionRefusal(decision) : this.port.plan(decision);
-      if ('status' in plan) {
-        this.#refusal = plan;
-        this.send({ type: 'decision.reject' });
-        return;
-      }
-      if (decision.kind === 'accept') this.#acceptance = decision;
-      // The chart enters `open` with reading paused in this case; it goes on when the upstream is there.
-      if (plan.dial === 'after-accept') this.#pauseReasons.add('dialling');
-      this.send({ type: 'decision.accept', dial: plan.dial });
-    } catch (error) {
-      this.receiverFailed(error);
-    }
+    if (this.state !== 'handshaking' || this.#outcome.refusal !== undefined) return;
+    const event = this.ask(() => this.#outcome.decide(answer, this.port));
+    if (event === undefined) return;
+    // The chart enters `open` with reading paused in this case; it goes on when the upstream is there.
+    if (event.type === 'decision.accept' && event.dial === 'after-accept') this.#reading.hold('dialling');
+    this.send(event);
   }
 
-  #startReading(): void {
-    this.#readyToRead = true;
-    this.#read();
-  }
-
-  #read(): void {
-    if (this.reading && this.#readyToRead) this.port.read();
-  }
-
-  /** Runs when every message that came before was dealt with, but not later than the close deadline. */
-  #afterCallbacks(call: () => void): void {
-    if (!this.busy) {
-      call();
-      return;
-    }
-    const once = () => {
-      clearTimeout(timer);
-      call();
-      call = () => {};
-    };
-    const timer = setTimeout(once, deadline(this.timeouts.close));
-    this.callbacks.run(once, undefined);
-  }
-
-  #writeClose(code: CloseStatus, reason: string): void {
-    if (this.#codeSent !== undefined) return;
-    this.#codeSent = code;
-    this.port.sendClose(code, reason);
+  #afterMessages(call: () => void): void {
+    this.callbacks.whenDone(call, this.timeouts.close);
   }
 }

@@ -13,47 +13,49 @@ export interface HeartbeatOptions {
   readonly mode: 'always' | 'if-idle';
 }
 
-/** One side that is kept under watch. */
-export interface Heart {
-  /** Grows whenever anything is received. */
-  heard(): number;
-  /** True when there was a time since the last call in which we did not read from it: then silence says nothing. */
-  deaf(): boolean;
-  /** True while a ping waits for an answer. */
-  probing(): boolean;
+/** One side that is kept under watch: a connection or an upstream. */
+export interface Beating {
+  readonly port: {
+    /** Grows whenever anything is received. */
+    readonly bytesRead: number;
+    /** True when there was a time since the last call in which nothing was read: then silence says nothing. */
+    takeDeafness(): boolean;
+  };
+  /** True while a ping waits for a sign of life. */
+  readonly probing: boolean;
   send(event: { type: 'heartbeat.due' | 'heartbeat.missed' | 'peer.heard' }): void;
 }
 
-/** Watches a heart until the returned entry is cancelled. */
-export function watchHeart(heart: Heart, wheel: TimerWheel, options: HeartbeatOptions): WheelEntry {
+/** Watches one side until the returned entry is cancelled. */
+export function watchHeart(side: Beating, wheel: TimerWheel, options: HeartbeatOptions): WheelEntry {
   if (options.interval <= 0) return { cancel() {} };
   let entry: WheelEntry;
-  let lastHeard = heart.heard();
+  let lastHeard = side.port.bytesRead;
   let cancelled = false;
 
   const again = (delay: number, call: () => void) => {
     if (!cancelled) entry = wheel.schedule(delay, call);
   };
   const beat = () => {
-    const quiet = heart.heard() === lastHeard;
-    const deaf = heart.deaf();
-    lastHeard = heart.heard();
+    const quiet = side.port.bytesRead === lastHeard;
+    const deaf = side.port.takeDeafness();
+    lastHeard = side.port.bytesRead;
     if (deaf || (options.mode === 'if-idle' && !quiet)) {
       again(options.interval, beat);
       return;
     }
-    heart.send({ type: 'heartbeat.due' });
+    side.send({ type: 'heartbeat.due' });
     again(options.timeout, judge);
   };
   const judge = () => {
     // A peer that we did not read from meanwhile gets a new chance once we do (P9).
-    const silent = heart.heard() === lastHeard && !heart.deaf();
-    if (silent && heart.probing()) {
-      heart.send({ type: 'heartbeat.missed' });
+    const silent = side.port.bytesRead === lastHeard && !side.port.takeDeafness();
+    if (silent && side.probing) {
+      side.send({ type: 'heartbeat.missed' });
       return;
     }
-    if (heart.probing()) heart.send({ type: 'peer.heard' });
-    lastHeard = heart.heard();
+    if (side.probing) side.send({ type: 'peer.heard' });
+    lastHeard = side.port.bytesRead;
     again(Math.max(0, options.interval - options.timeout), beat);
   };
 

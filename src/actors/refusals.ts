@@ -40,12 +40,6 @@ export function receiverFailure(error: unknown): Refusal {
   return { status: httpStatusOf(code), error: code, message };
 }
 
-/** The refusal that goes with a rejection of the application. */
-export function rejectionRefusal(rejection: Rejection): Refusal {
-  const { status, headers, body } = rejection;
-  return { status, headers, body, error: 'REJECTED', message: 'refused' };
-}
-
 /**
  * What an answer of `onUpgradeRequest` means.
  *

@@ -2,21 +2,20 @@
  * Owns a server at run time: its chart, which connections and upstreams exist, the shared wheel for heartbeat, idle and
  * lifetime, and paced endings. Refuses to listen or dial; its port does.
  */
-import PQueue from 'p-queue';
 import { type ActorRefFrom, createActor } from 'xstate';
 import type { CloseReport } from '../receivers/index.js';
 import type { ConnectionTimeouts, Refusal } from './connection.effects.js';
-import type { ConnectionActor, ConnectionHost } from './connection-actor.js';
+import type { ConnectionHost } from './connection.host.js';
+import type { ConnectionActor } from './connection-actor.js';
 import type { Ending } from './ending.js';
-import { type HeartbeatOptions, watchHeart } from './heartbeat.js';
-import { watchIdle } from './idle.js';
 import { Outbox } from './outbox.js';
+import { PacedEndings } from './paced-endings.js';
 import { Registry } from './registry.js';
 import type { SupervisorEffects } from './supervisor.effects.js';
 import { type SupervisorEvent, supervisorMachine } from './supervisor.machine.js';
-import { TimerWheel, type WheelEntry, wheelTick } from './timer-wheel.js';
 import type { UpstreamTimeouts } from './upstream.effects.js';
 import type { UpstreamActor, UpstreamHost } from './upstream-actor.js';
+import { Watches, type WatchOptions } from './watches.js';
 
 /** What a supervisor needs from the shell that holds the listeners. */
 export interface SupervisorPort {
@@ -34,29 +33,15 @@ export interface SupervisorObserver {
 }
 
 /** The options of a supervisor. Milliseconds; 0 switches a limit off. */
-export interface SupervisorOptions {
-  readonly heartbeat: HeartbeatOptions;
-  readonly timeouts: {
-    readonly handshake: number;
-    readonly dial: number;
-    readonly close: number;
-    readonly idle: number;
-    readonly lifetime: number;
-    readonly writeStall: number;
-    readonly drain: number;
-    /** How much of the lifetime is random, from 0 to 1, so that connections do not all end at once. */
-    readonly lifetimeJitter: number;
-  };
+export interface SupervisorOptions extends WatchOptions {
+  readonly timeouts: WatchOptions['timeouts'] & ConnectionTimeouts & UpstreamTimeouts & { readonly drain: number };
   readonly maxConnections: number;
   readonly maxPendingMessages: number;
   readonly disconnectsPerSecond: number;
 }
 
-/** Pauses between two batches of endings. */
-const PACE_MS = 20;
-
 /** A server's connections, and how they live and end together. */
-export class SupervisorActor implements SupervisorEffects, ConnectionHost, UpstreamHost {
+export class SupervisorActor implements SupervisorEffects, ConnectionHost<ConnectionActor>, UpstreamHost {
   readonly registry = new Registry();
   readonly maxPendingMessages: number;
   readonly upstreamTimeouts: UpstreamTimeouts;
@@ -65,17 +50,14 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost, Upstr
   readonly #port: SupervisorPort;
   readonly #observer: SupervisorObserver;
   readonly #chart: ActorRefFrom<typeof supervisorMachine>;
-  readonly #wheel: TimerWheel;
+  readonly #watches: Watches;
   readonly #upstreams = new Set<UpstreamActor>();
-  readonly #hearts = new Map<ConnectionActor | UpstreamActor, WheelEntry>();
-  readonly #waits = new Map<ConnectionActor | UpstreamActor, WheelEntry[]>();
-  readonly #endings = new PQueue({ concurrency: 1 });
+  readonly #endings = new PacedEndings();
   readonly #started = settling();
   #stopped: Promise<void> | undefined;
   #announceStopped: (() => void) | undefined;
   readonly #outbox = new Outbox();
   #failure: unknown;
-  #beating = false;
   #stopping = false;
   #ending: () => Ending = () => operatorCut;
 
@@ -86,8 +68,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost, Upstr
     this.maxPendingMessages = options.maxPendingMessages;
     this.timeouts = { ...options.timeouts };
     this.upstreamTimeouts = options.timeouts;
-    const { idle, lifetime } = options.timeouts;
-    this.#wheel = new TimerWheel(wheelTick(options.heartbeat.interval, options.heartbeat.timeout, idle, lifetime));
+    this.#watches = new Watches(options);
     this.#chart = createActor(supervisorMachine, { id: 'supervisor', input: { port: this } });
     this.#chart.subscribe({
       next: () => this.#outbox.settle(),
@@ -166,7 +147,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost, Upstr
     this.#ending = ending;
     const connections = [...this.registry.all()];
     this.#send({ type: 'disconnect.all' });
-    await this.#endings.onIdle();
+    await this.#endings.done();
     return connections.length;
   }
 
@@ -180,22 +161,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost, Upstr
   // What the connections tell.
 
   opened(connection: ConnectionActor): void {
-    const { idle, lifetime, lifetimeJitter } = this.#options.timeouts;
-    this.#watch(connection);
-    if (idle > 0) {
-      const expire = () => connection.expireIdle();
-      this.#keep(
-        connection,
-        watchIdle(() => activity(connection), expire, this.#wheel, idle),
-      );
-    }
-    if (lifetime > 0) {
-      const jitter = 1 - Math.random() * lifetimeJitter;
-      this.#keep(
-        connection,
-        this.#wheel.schedule(lifetime * jitter, () => connection.expireLifetime()),
-      );
-    }
+    this.#watches.connection(connection);
     this.#observer.opened(connection);
   }
 
@@ -224,12 +190,12 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost, Upstr
   // What the upstreams tell.
 
   upstreamOpened(upstream: UpstreamActor): void {
-    if (upstream.port.speaksWebSocket) this.#watch(upstream);
+    if (upstream.port.speaksWebSocket) this.#watches.heart(upstream);
   }
 
   upstreamGone(upstream: UpstreamActor): void {
     this.#upstreams.delete(upstream);
-    this.#stopWaiting(upstream);
+    this.#watches.forget(upstream);
     this.#checkGone();
   }
 
@@ -254,23 +220,22 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost, Upstr
   }
 
   startHeartbeat(): void {
-    this.#beating = true;
+    this.#watches.startHeartbeat();
   }
 
   stopHeartbeat(): void {
-    this.#beating = false;
-    for (const heart of this.#hearts.values()) heart.cancel();
-    this.#hearts.clear();
+    this.#watches.stopHeartbeat();
   }
 
   disconnectAll(): void {
-    this.#endPaced(this.#options.disconnectsPerSecond);
+    this.#endings.end([...this.registry.all()], this.#ending, this.#options.disconnectsPerSecond);
   }
 
   drainConnections(): void {
     // Fast enough to leave the second half of the deadline to the closing handshakes.
     const needed = (2000 * this.registry.size) / Math.max(1, this.timeouts.drain);
-    this.#endPaced(Math.max(this.#options.disconnectsPerSecond, needed));
+    const perSecond = Math.max(this.#options.disconnectsPerSecond, needed);
+    this.#endings.end([...this.registry.all()], this.#ending, perSecond);
     this.#outbox.push(() => this.#checkGone());
   }
 
@@ -290,7 +255,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost, Upstr
   }
 
   announceStopped(): void {
-    this.#wheel.stop();
+    this.#watches.stop();
     this.#endings.clear();
     this.#announceStopped?.();
   }
@@ -303,25 +268,8 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost, Upstr
     if (this.#chart.getSnapshot().status === 'active') this.#outbox.around(() => this.#chart.send(event));
   }
 
-  #watch(side: ConnectionActor | UpstreamActor): void {
-    if (this.#beating) this.#hearts.set(side, watchHeart(side, this.#wheel, this.#options.heartbeat));
-  }
-
-  #keep(side: ConnectionActor | UpstreamActor, entry: WheelEntry): void {
-    const entries = this.#waits.get(side);
-    if (entries === undefined) this.#waits.set(side, [entry]);
-    else entries.push(entry);
-  }
-
-  #stopWaiting(side: ConnectionActor | UpstreamActor): void {
-    this.#hearts.get(side)?.cancel();
-    this.#hearts.delete(side);
-    for (const wait of this.#waits.get(side) ?? []) wait.cancel();
-    this.#waits.delete(side);
-  }
-
   #forget(connection: ConnectionActor): void {
-    this.#stopWaiting(connection);
+    this.#watches.forget(connection);
     if (!this.registry.remove(connection)) return;
     this.#checkCapacity();
     this.#checkGone();
@@ -337,20 +285,6 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost, Upstr
   #checkGone(): void {
     if (this.registry.size > 0 || this.#upstreams.size > 0) return;
     if (this.#stopping) this.#send({ type: 'connections.gone' });
-  }
-
-  /** Ends every connection there is now, so many per second, in batches: never one burst. */
-  #endPaced(perSecond: number): void {
-    const ending = this.#ending;
-    const connections = [...this.registry.all()];
-    const batch = Math.max(1, Math.ceil((perSecond * PACE_MS) / 1000));
-    for (let start = 0; start < connections.length; start += batch) {
-      const some = connections.slice(start, start + batch);
-      this.#endings.add(async () => {
-        for (const connection of some) connection.close(ending());
-        if (start + batch < connections.length) await new Promise((resolve) => setTimeout(resolve, PACE_MS));
-      });
-    }
   }
 }
 
@@ -369,10 +303,4 @@ function settling(): { promise: Promise<void>; resolve(): void; reject(error: un
     reject = onReject;
   });
   return { promise, resolve, reject };
-}
-
-/** Grows with every message or payload byte in either direction; heartbeats do not count. */
-function activity(connection: ConnectionActor): number {
-  const { received, sent } = connection.port;
-  return received.messages + received.bytes + sent.messages + sent.bytes;
 }

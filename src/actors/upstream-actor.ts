@@ -5,9 +5,10 @@
 import { type ActorRefFrom, type AnyActorRef, createActor } from 'xstate';
 import type { CloseStatus } from '../receivers/index.js';
 import type { Refusal } from './connection.effects.js';
-import type { ConnectionActor, Counterpart } from './connection-actor.js';
+import type { Counterpart } from './connection.host.js';
+import type { ConnectionActor } from './connection-actor.js';
 import { closedBy, cut, type Ending, relayed } from './ending.js';
-import type { Heart } from './heartbeat.js';
+import type { Beating } from './heartbeat.js';
 import { Outbox } from './outbox.js';
 import type { UpstreamEffects, UpstreamTimeouts } from './upstream.effects.js';
 import { type UpstreamEvent, upstreamMachine } from './upstream.machine.js';
@@ -22,7 +23,7 @@ export interface UpstreamHost {
 }
 
 /** One connection to a target. */
-export class UpstreamActor implements UpstreamEffects, Counterpart, Heart {
+export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
   readonly id: string;
   readonly timeouts: UpstreamTimeouts;
   /** The downstream connection this upstream serves. */
@@ -126,17 +127,8 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Heart {
     this.send({ type: 'terminate.request', ending });
   }
 
-  // The heart, as the heartbeat sees it.
-
-  heard(): number {
-    return this.port.bytesRead;
-  }
-
-  deaf(): boolean {
-    return this.port.takeDeafness();
-  }
-
-  probing(): boolean {
+  /** True while a ping of the heartbeat waits for a sign of life. */
+  get probing(): boolean {
     return this.#chart.getSnapshot().matches({ open: { liveness: 'probing' } });
   }
 

@@ -3,41 +3,27 @@
  * and the verbs of a running server. Refuses to know targets and data paths.
  */
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import PQueue from 'p-queue';
-import type { Refusal } from '../actors/connection.effects.js';
-import { ConnectionActor } from '../actors/connection-actor.js';
 import type { Ending } from '../actors/ending.js';
 import { operatorEnding, SupervisorActor } from '../actors/supervisor-actor.js';
-import { checkUpgrade } from '../protocol/handshake.js';
 import {
   CloseCode,
   type CloseReport,
   type Connection,
   ConnectionReceiver,
   type ConnectionSnapshot,
-  describeError,
-  httpStatusOf,
-  type LifecycleReceiver,
   type Message,
   type SendResult,
   TidegateError,
-  type UpgradeRequest,
 } from '../receivers/index.js';
 import { type BroadcastFilter, type BroadcastReport, broadcast } from './broadcast.js';
 import type { ProxyConfig } from './config/options.js';
 import type { ConnectionServices } from './connections/connection-services.js';
-import { DownstreamShell } from './connections/downstream-shell.js';
-import type { RejectedUpgrade, ServerEvents } from './events.js';
-import { writeRefusal } from './handshake/answer.js';
-import { createUpgradeRequest } from './handshake/upgrade-request.js';
+import { Entrance, type ReceiverFactory } from './connections/entrance.js';
+import type { ServerEvents } from './events.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import { Listener } from './listener/listener.js';
 import { PressureWatch } from './paths/pressure-watch.js';
-
-/** Makes the receiver of one connection. Called once for each valid upgrade request; a throw answers 500. */
-export type ReceiverFactory = (request: UpgradeRequest) => LifecycleReceiver;
 
 /** Where in its life a server is. */
 export type ServerState = 'stopped' | 'starting' | 'running' | 'draining';
@@ -63,7 +49,7 @@ interface Running {
   readonly services: ConnectionServices;
   readonly watch: PressureWatch;
   readonly listeners: readonly Listener[];
-  readonly sockets: Set<Socket>;
+  readonly entrance: Entrance;
 }
 
 /** Accepts WebSocket connections and runs each as an actor. */
@@ -216,7 +202,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
 
   async #release(running: Running): Promise<void> {
     await Promise.all(running.listeners.map((listener) => listener.close()));
-    await Promise.all([...running.sockets].map(destroyed));
+    await running.entrance.clear();
     running.watch.stop();
     this.#running = undefined;
     this.#addresses = [];
@@ -239,7 +225,10 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       },
       {
         opened: (connection) => this.#tell('connection', connection.handle),
-        rejected: (connection, refusal) => this.#rejected(connection.request, refusal),
+        rejected: ({ request }, { error, status, message }) => {
+          const { remoteAddress, path } = request;
+          this.#tell('rejected', { error, status, message, remoteAddress, path });
+        },
         disconnected: (connection, report: CloseReport) => this.#tell('disconnected', connection.handle, report),
         exception: (connection, error) => this.#tell('exception', error, connection?.handle),
       },
@@ -252,7 +241,17 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       links: { watch, limits },
       dials: new PQueue({ concurrency: limits.maxConcurrentDials }),
     };
-    return { supervisor, services, watch, listeners, sockets: new Set() };
+    const entrance = new Entrance({
+      services,
+      createReceiver: this.#createReceiver,
+      nextId: () => {
+        this.#count += 1;
+        return `conn-${this.#count}`;
+      },
+      rejected: (rejected) => this.#tell('rejected', rejected),
+      exception: (error) => this.#tell('exception', error, undefined),
+    });
+    return { supervisor, services, watch, listeners, entrance };
   }
 
   #createListener(address: ProxyConfig['listen'][number]): Listener {
@@ -263,79 +262,14 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       maxHandshakeBytes: limits.maxHandshakeBytes,
       highWaterMark: limits.highWaterMark,
       keepAlive,
-      onUpgrade: (req, socket, head) => this.#upgrade(req, socket, head),
+      onUpgrade: (req, socket, head) => {
+        if (this.#running === undefined) socket.destroy();
+        else this.#running.entrance.take(req, socket, head);
+      },
       onRefused: ({ error, status, message, remoteAddress }) =>
         this.#tell('rejected', { error, status, message, remoteAddress, path: undefined }),
       onError: (error) => this.#tell('error', error),
     });
-  }
-
-  #upgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {
-    const running = this.#running;
-    if (running === undefined) {
-      socket.destroy();
-      return;
-    }
-    running.sockets.add(socket);
-    socket.once('close', () => running.sockets.delete(socket));
-    const method = req.method ?? '';
-    const upgrade = checkUpgrade({ method, httpVersion: req.httpVersion, rawHeaders: req.rawHeaders });
-    if ('error' in upgrade) {
-      this.#refuse(socket, req, upgrade);
-      return;
-    }
-    const full = running.supervisor.admit();
-    if (full !== undefined) {
-      this.#refuse(socket, req, full);
-      return;
-    }
-    const abort = new AbortController();
-    try {
-      const request = createUpgradeRequest(req, socket, abort.signal);
-      this.#connect(running, request, { socket, head, key: upgrade.key, abort });
-    } catch (error) {
-      const code = error instanceof TidegateError ? error.code : 'RECEIVER_FAILED';
-      if (code === 'RECEIVER_FAILED') this.#tell('exception', error, undefined);
-      this.#refuse(socket, req, { status: httpStatusOf(code), error: code, message: describeError(error) });
-    }
-  }
-
-  #connect(
-    running: Running,
-    request: UpgradeRequest,
-    wire: { socket: Socket; head: Buffer; key: string; abort: AbortController },
-  ): void {
-    const { supervisor, services } = running;
-    this.#count += 1;
-    const connection = new ConnectionActor({
-      id: `conn-${this.#count}`,
-      request,
-      receiver: this.#createReceiver(request),
-      host: supervisor,
-      parent: supervisor.ref,
-    });
-    connection.port = new DownstreamShell({ connection, services, ...wire });
-    supervisor.add(connection);
-    connection.start();
-  }
-
-  #refuse(socket: Socket, req: IncomingMessage, refusal: Refusal): void {
-    const { status, headers, message, error } = refusal;
-    writeRefusal(socket, { status, headers, body: `${message}\n` });
-    const path = req.url?.split('?', 1)[0];
-    this.#tell('rejected', { error, status, message, remoteAddress: socket.remoteAddress, path });
-  }
-
-  #rejected(request: UpgradeRequest, refusal: Refusal): void {
-    const { error, status, message } = refusal;
-    const rejected: RejectedUpgrade = {
-      error,
-      status,
-      message,
-      remoteAddress: request.remoteAddress,
-      path: request.path,
-    };
-    this.#tell('rejected', rejected);
   }
 
   /** Tells an event. A listener that throws must not reach the connection that caused it. */
@@ -354,14 +288,6 @@ async function bindAll(listeners: readonly Listener[]): Promise<BoundAddress[]> 
   const bound: BoundAddress[] = [];
   for (const listener of listeners) bound.push(await listener.bind());
   return bound;
-}
-
-function destroyed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    socket.once('close', () => resolve());
-    socket.destroy();
-    if (socket.closed) resolve();
-  });
 }
 
 /** When to come back after a restart: spread, so that not all clients come at once. */

@@ -1,6 +1,7 @@
 /** Owns the server that forwards connections to a target. Refuses to do more than to name its options. */
 import { type ProxyConfigInput, resolveProxyOptions } from './config/options.js';
-import { ConnectionServer, type ReceiverFactory } from './connection-server.js';
+import { ConnectionServer } from './connection-server.js';
+import type { ReceiverFactory } from './connections/entrance.js';
 
 /** The options of a {@link ProxyServer}: everything a configuration file may hold, and a receiver. */
 export interface ProxyServerOptions extends ProxyConfigInput {

@@ -1,6 +1,7 @@
 /** Owns the server without a target, whose receivers are the application. Refuses to do more than to name its options. */
 import { type ProxyConfigInput, resolveProxyOptions } from './config/options.js';
-import { ConnectionServer, type ReceiverFactory } from './connection-server.js';
+import { ConnectionServer } from './connection-server.js';
+import type { ReceiverFactory } from './connections/entrance.js';
 
 /** The options of a {@link ReceiverServer}. */
 export interface ReceiverServerOptions

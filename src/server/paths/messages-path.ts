@@ -2,7 +2,7 @@
  * Owns the `messages` path: messages are assembled, shown to the receiver, and what it answers goes on. Toward any target,
  * or none. Each side has its own permessage-deflate. Refuses to know how a receiver is called; the connection actor does.
  */
-import { isPromise } from '../../actors/callback-queue.js';
+import { whenSettled } from '../../actors/callback-queue.js';
 import { Opcode } from '../../protocol/frame.js';
 import {
   type CloseStatus,
@@ -122,8 +122,7 @@ export class MessagesPath extends DataPath {
   #deliver(kind: MessageKind, data: Buffer): void {
     const { connection } = this;
     const reply = kind === 'text' ? connection.onText(data.toString()) : connection.onBinary(data);
-    if (isPromise<MessageReply>(reply)) reply.then((settled) => this.#forward(kind, data, settled));
-    else this.#forward(kind, data, reply);
+    whenSettled<MessageReply>(reply, (settled) => this.#forward(kind, data, settled));
   }
 
   #forward(kind: MessageKind, data: Buffer, reply: MessageReply): void {
@@ -137,8 +136,7 @@ export class MessagesPath extends DataPath {
   #deliverFragment(fragment: Fragment): void {
     const reply = this.connection.onFragment(fragment);
     if (this.#options.fragments === 'both') return;
-    if (isPromise<FragmentReply>(reply)) reply.then((settled) => this.#forwardFragment(fragment, settled));
-    else this.#forwardFragment(fragment, reply);
+    whenSettled<FragmentReply>(reply, (settled) => this.#forwardFragment(fragment, settled));
   }
 
   #forwardFragment(fragment: Fragment, reply: FragmentReply): void {
@@ -164,8 +162,7 @@ export class MessagesPath extends DataPath {
     }
     const { connection } = this;
     const reply = kind === 'text' ? connection.onUpstreamText(data.toString()) : connection.onUpstreamBinary(data);
-    if (isPromise<MessageReply>(reply)) reply.then((settled) => this.#return(kind, data, settled));
-    else this.#return(kind, data, reply);
+    whenSettled<MessageReply>(reply, (settled) => this.#return(kind, data, settled));
   }
 
   #return(kind: MessageKind, data: Buffer, reply: MessageReply): void {
@@ -185,13 +182,11 @@ export class MessagesPath extends DataPath {
     // The receiver may keep what it is shown, and the chunk belongs to the wire.
     const data = Buffer.from(chunk);
     const reply = this.connection.onUpstreamBinary(data);
-    const settle = (settled: MessageReply) => {
+    whenSettled<MessageReply>(reply, (settled) => {
       if (settled !== undefined) this.#return('binary', data, settled);
       else if (this.#framer.frame(data) === 'invalid') this.upstreamViolated(this.#framer.violation);
       this.#balanceOutbound();
-    };
-    if (isPromise<MessageReply>(reply)) reply.then(settle);
-    else settle(reply);
+    });
   }
 
   // Control frames pass end to end where both ends speak WebSocket; otherwise we answer.

@@ -1,0 +1,34 @@
+/** Owns that many connections end a batch at a time: one burst would come back as one burst. Refuses to choose which. */
+import PQueue from 'p-queue';
+import type { ConnectionActor } from './connection-actor.js';
+import type { Ending } from './ending.js';
+
+/** The pause between two batches, in milliseconds. */
+const PAUSE = 20;
+
+/** Ends connections at a bounded rate. */
+export class PacedEndings {
+  readonly #batches = new PQueue({ concurrency: 1 });
+
+  /** Ends these connections, so many per second. */
+  end(connections: readonly ConnectionActor[], ending: () => Ending, perSecond: number): void {
+    const size = Math.max(1, Math.ceil((perSecond * PAUSE) / 1000));
+    for (let start = 0; start < connections.length; start += size) {
+      const last = start + size >= connections.length;
+      this.#batches.add(async () => {
+        for (const connection of connections.slice(start, start + size)) connection.close(ending());
+        if (!last) await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      });
+    }
+  }
+
+  /** Resolves when every connection was told. */
+  done(): Promise<void> {
+    return this.#batches.onIdle();
+  }
+
+  /** Forgets the batches that wait. */
+  clear(): void {
+    this.#batches.clear();
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Owns the long waits of every connection of a server on one wheel: heartbeat, idle timeout and lifetime. Refuses to act
+ * when one is over; the charts do.
+ */
+import type { ConnectionActor } from './connection-actor.js';
+import { type HeartbeatOptions, watchHeart } from './heartbeat.js';
+import { watchIdle } from './idle.js';
+import { TimerWheel, type WheelEntry, wheelTick } from './timer-wheel.js';
+import type { UpstreamActor } from './upstream-actor.js';
+
+/** How long connections are watched for. Milliseconds; 0 switches a wait off. */
+export interface WatchOptions {
+  readonly heartbeat: HeartbeatOptions;
+  readonly timeouts: {
+    readonly idle: number;
+    readonly lifetime: number;
+    /** How much of the lifetime is random, from 0 to 1, so that connections do not all end at once. */
+    readonly lifetimeJitter: number;
+  };
+}
+
+type Side = ConnectionActor | UpstreamActor;
+
+/** The watches of one server. */
+export class Watches {
+  readonly #options: WatchOptions;
+  readonly #wheel: TimerWheel;
+  readonly #hearts = new Map<Side, WheelEntry>();
+  readonly #waits = new Map<Side, WheelEntry[]>();
+  #beating = false;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    const { interval, timeout } = options.heartbeat;
+    const { idle, lifetime } = options.timeouts;
+    this.#wheel = new TimerWheel(wheelTick(interval, timeout, idle, lifetime));
+  }
+
+  /** Watches an open connection. */
+  connection(connection: ConnectionActor): void {
+    this.heart(connection);
+    const { idle, lifetime, lifetimeJitter } = this.#options.timeouts;
+    const waits: WheelEntry[] = [];
+    if (idle > 0) {
+      waits.push(
+        watchIdle(
+          () => activity(connection),
+          () => connection.expireIdle(),
+          this.#wheel,
+          idle,
+        ),
+      );
+    }
+    if (lifetime > 0) {
+      const jittered = lifetime * (1 - Math.random() * lifetimeJitter);
+      waits.push(this.#wheel.schedule(jittered, () => connection.send({ type: 'lifetime.expired' })));
+    }
+    this.#waits.set(connection, waits);
+  }
+
+  /** Watches the heart of one side. */
+  heart(side: Side): void {
+    if (this.#beating) this.#hearts.set(side, watchHeart(side, this.#wheel, this.#options.heartbeat));
+  }
+
+  /** One side is gone. */
+  forget(side: Side): void {
+    this.#hearts.get(side)?.cancel();
+    this.#hearts.delete(side);
+    for (const wait of this.#waits.get(side) ?? []) wait.cancel();
+    this.#waits.delete(side);
+  }
+
+  startHeartbeat(): void {
+    this.#beating = true;
+  }
+
+  stopHeartbeat(): void {
+    this.#beating = false;
+    for (const heart of this.#hearts.values()) heart.cancel();
+    this.#hearts.clear();
+  }
+
+  stop(): void {
+    this.#wheel.stop();
+  }
+}
+
+/** Grows with every message or payload byte in either direction; heartbeats do not count. */
+function activity(connection: ConnectionActor): number {
+  const { received, sent } = connection.port;
+  return received.messages + received.bytes + sent.messages + sent.bytes;
+}
