@@ -10,7 +10,7 @@ import { supervisorMachine } from '../../src/actors/supervisor.machine.js';
 import { upstreamMachine } from '../../src/actors/upstream.machine.js';
 
 const FOLDER = join(import.meta.dirname, '../../docs/statecharts');
-const STALE = 'run `npm run build && node scripts/statecharts.mjs`, look at the pictures and commit them';
+const STALE = 'run `npm run docs`, look at the pictures and commit them';
 
 const machines: readonly AnyStateMachine[] = [connectionMachine, upstreamMachine, supervisorMachine];
 const names = machines.flatMap(({ id }) => [`${id}.mmd`, `${id}.svg`]);

@@ -65,8 +65,8 @@ describe('the shape of the connection chart', () => {
     expect(counts).toMatchInlineSnapshot(`
       {
         "configurations": 28,
-        "edges": 133,
-        "simplePaths": 2543,
+        "edges": 141,
+        "simplePaths": 3113,
       }
     `);
   });

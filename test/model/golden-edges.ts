@@ -108,48 +108,56 @@ open(throttled reading probing)
   after writeStallTimeout       -> closing 1008 WRITE_STALLED: shutGate, sendClose(1008 WRITE_STALLED)
 closing 1014 UPSTREAM_REFUSED
   close.request                 -> closing 1014 UPSTREAM_REFUSED: answerClose(1001 disconnected)
+  protocol.violated             -> closed 1014 UPSTREAM_REFUSED: terminate, deliverClosed(1014 UPSTREAM_REFUSED)
   terminate.request             -> closed 1014 UPSTREAM_REFUSED: terminate, deliverClosed(1014 UPSTREAM_REFUSED)
   peer.closed                   -> closing 1014 UPSTREAM_REFUSED: finishClose
   transport.closed              -> closed 1014 UPSTREAM_REFUSED: deliverClosed(1014 UPSTREAM_REFUSED)
   after closeTimeout            -> closed 1014 UPSTREAM_REFUSED: terminate, deliverClosed(1014 UPSTREAM_REFUSED)
 closing 1011 RECEIVER_FAILED
   close.request                 -> closing 1011 RECEIVER_FAILED: answerClose(1001 disconnected)
+  protocol.violated             -> closed 1011 RECEIVER_FAILED: terminate, deliverClosed(1011 RECEIVER_FAILED)
   terminate.request             -> closed 1011 RECEIVER_FAILED: terminate, deliverClosed(1011 RECEIVER_FAILED)
   peer.closed                   -> closing 1011 RECEIVER_FAILED: finishClose
   transport.closed              -> closed 1011 RECEIVER_FAILED: deliverClosed(1011 RECEIVER_FAILED)
   after closeTimeout            -> closed 1011 RECEIVER_FAILED: terminate, deliverClosed(1011 RECEIVER_FAILED)
 closing 1001 disconnected
   close.request                 -> closing 1001 disconnected: answerClose(1001 disconnected)
+  protocol.violated             -> closed 1001 disconnected: terminate, deliverClosed(1001 disconnected)
   terminate.request             -> closed 1001 disconnected: terminate, deliverClosed(1001 disconnected)
   peer.closed                   -> closing 1001 disconnected: finishClose
   transport.closed              -> closed 1001 disconnected: deliverClosed(1001 disconnected)
   after closeTimeout            -> closed 1001 disconnected: terminate, deliverClosed(1001 disconnected)
 closing 1000 closed
   close.request                 -> closing 1000 closed: answerClose(1001 disconnected)
+  protocol.violated             -> closed 1000 closed: terminate, deliverClosed(1000 closed)
   terminate.request             -> closed 1000 closed: terminate, deliverClosed(1000 closed)
   peer.closed                   -> closing 1000 closed: finishClose
   transport.closed              -> closed 1000 closed: deliverClosed(1000 closed)
   after closeTimeout            -> closed 1000 closed: terminate, deliverClosed(1000 closed)
 closing 1002 PROTOCOL_ERROR
   close.request                 -> closing 1002 PROTOCOL_ERROR: answerClose(1001 disconnected)
+  protocol.violated             -> closed 1002 PROTOCOL_ERROR: terminate, deliverClosed(1002 PROTOCOL_ERROR)
   terminate.request             -> closed 1002 PROTOCOL_ERROR: terminate, deliverClosed(1002 PROTOCOL_ERROR)
   peer.closed                   -> closing 1002 PROTOCOL_ERROR: finishClose
   transport.closed              -> closed 1002 PROTOCOL_ERROR: deliverClosed(1002 PROTOCOL_ERROR)
   after closeTimeout            -> closed 1002 PROTOCOL_ERROR: terminate, deliverClosed(1002 PROTOCOL_ERROR)
 closing 1001 IDLE_TIMEOUT
   close.request                 -> closing 1001 IDLE_TIMEOUT: answerClose(1001 disconnected)
+  protocol.violated             -> closed 1001 IDLE_TIMEOUT: terminate, deliverClosed(1001 IDLE_TIMEOUT)
   terminate.request             -> closed 1001 IDLE_TIMEOUT: terminate, deliverClosed(1001 IDLE_TIMEOUT)
   peer.closed                   -> closing 1001 IDLE_TIMEOUT: finishClose
   transport.closed              -> closed 1001 IDLE_TIMEOUT: deliverClosed(1001 IDLE_TIMEOUT)
   after closeTimeout            -> closed 1001 IDLE_TIMEOUT: terminate, deliverClosed(1001 IDLE_TIMEOUT)
 closing 1001 LIFETIME_EXCEEDED
   close.request                 -> closing 1001 LIFETIME_EXCEEDED: answerClose(1001 disconnected)
+  protocol.violated             -> closed 1001 LIFETIME_EXCEEDED: terminate, deliverClosed(1001 LIFETIME_EXCEEDED)
   terminate.request             -> closed 1001 LIFETIME_EXCEEDED: terminate, deliverClosed(1001 LIFETIME_EXCEEDED)
   peer.closed                   -> closing 1001 LIFETIME_EXCEEDED: finishClose
   transport.closed              -> closed 1001 LIFETIME_EXCEEDED: deliverClosed(1001 LIFETIME_EXCEEDED)
   after closeTimeout            -> closed 1001 LIFETIME_EXCEEDED: terminate, deliverClosed(1001 LIFETIME_EXCEEDED)
 closing 1008 WRITE_STALLED
   close.request                 -> closing 1008 WRITE_STALLED: answerClose(1001 disconnected)
+  protocol.violated             -> closed 1008 WRITE_STALLED: terminate, deliverClosed(1008 WRITE_STALLED)
   terminate.request             -> closed 1008 WRITE_STALLED: terminate, deliverClosed(1008 WRITE_STALLED)
   peer.closed                   -> closing 1008 WRITE_STALLED: finishClose
   transport.closed              -> closed 1008 WRITE_STALLED: deliverClosed(1008 WRITE_STALLED)
@@ -223,18 +231,21 @@ open(throttled reading probing)
   after writeStallTimeout       -> closed 1013 WRITE_STALLED: terminate, announceClosed(1013 WRITE_STALLED)
 closing 1001 closed
   close.request                 -> closing 1001 closed: answerClose(1001 closed)
+  protocol.violated             -> closed 1001 closed: terminate, announceClosed(1001 closed)
   terminate.request             -> closed 1001 closed: terminate, announceClosed(1001 closed)
   peer.closed                   -> closing 1001 closed: finishClose
   transport.closed              -> closed 1001 closed: announceClosed(1001 closed)
   after closeTimeout            -> closed 1001 closed: terminate, announceClosed(1001 closed)
 closing 1000 closed
   close.request                 -> closing 1000 closed: answerClose(1001 closed)
+  protocol.violated             -> closed 1000 closed: terminate, announceClosed(1000 closed)
   terminate.request             -> closed 1000 closed: terminate, announceClosed(1000 closed)
   peer.closed                   -> closing 1000 closed: finishClose
   transport.closed              -> closed 1000 closed: announceClosed(1000 closed)
   after closeTimeout            -> closed 1000 closed: terminate, announceClosed(1000 closed)
 closing 1002 PROTOCOL_ERROR
   close.request                 -> closing 1002 PROTOCOL_ERROR: answerClose(1001 closed)
+  protocol.violated             -> closed 1002 PROTOCOL_ERROR: terminate, announceClosed(1002 PROTOCOL_ERROR)
   terminate.request             -> closed 1002 PROTOCOL_ERROR: terminate, announceClosed(1002 PROTOCOL_ERROR)
   peer.closed                   -> closing 1002 PROTOCOL_ERROR: finishClose
   transport.closed              -> closed 1002 PROTOCOL_ERROR: announceClosed(1002 PROTOCOL_ERROR)
