@@ -2,21 +2,20 @@
  * Owns one downstream connection at run time: its chart, and the flags that the data path reads. It is itself a
  * LifecycleReceiver: the data path speaks to it, and it hands on to the application. Refuses to touch sockets.
  */
-import { type ActorRefFrom, type AnyActorRef, createActor } from 'xstate';
+import { type ActorRefFrom, createActor } from 'xstate';
 import {
   CloseCode,
   type CloseReport,
   type CloseStatus,
   type Connection,
   type ConnectionState,
-  type LifecycleReceiver,
   type UpgradeAnswer,
   type UpgradeRequest,
 } from '../receivers/index.js';
 import { whenSettled } from './callback-queue.js';
 import { ClosingHandshake } from './closing-handshake.js';
 import type { ConnectionEffects, ConnectionTimeouts, Refusal } from './connection.effects.js';
-import type { ConnectionHost, Counterpart } from './connection.host.js';
+import type { ConnectionHost, ConnectionParts, Counterpart } from './connection.host.js';
 import { type ConnectionEvent, connectionMachine } from './connection.machine.js';
 import { type ConnectionControls, ConnectionHandle } from './connection-handle.js';
 import type { DownstreamPort } from './downstream.port.js';
@@ -52,13 +51,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
     (event) => this.send(event),
   );
 
-  constructor(options: {
-    id: string;
-    request: UpgradeRequest;
-    receiver: LifecycleReceiver;
-    host: ConnectionHost<ConnectionActor>;
-    parent?: AnyActorRef;
-  }) {
+  constructor(options: ConnectionParts<ConnectionActor>) {
     super(options.receiver, options.host.maxPendingMessages);
     this.id = options.id;
     this.request = options.request;
@@ -72,7 +65,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   start(): void {
     this.#chart.subscribe({
       next: () => this.#outbox.settle(),
-      error: (error) => this.#host.exception(this, error),
+      error: (error) => this.#crashed(error),
     });
     this.#outbox.around(() => {
       this.ask(() => this.receiver.attach?.(this.handle));
@@ -310,6 +303,16 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
     // The chart enters `open` with reading paused in this case; it goes on when the upstream is there.
     if (event.type === 'decision.accept' && event.dial === 'after-accept') this.#reading.hold('dialling');
     this.send(event);
+  }
+
+  /** An effect threw, which none may: second line behind the guards. The connection ends, and no other. */
+  #crashed(error: unknown): void {
+    this.#host.exception(this, error);
+    this.gate = false;
+    this.port.terminate();
+    if (this.openedAt === undefined) this.#host.rejected(this, receiverFailure(error));
+    else this.deliverClosed(failure('proxy', 'RECEIVER_FAILED', CloseCode.InternalError));
+    this.#outbox.settle();
   }
 
   #afterMessages(call: () => void): void {

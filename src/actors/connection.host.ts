@@ -1,5 +1,6 @@
 /** Owns what a connection actor tells others: the server it belongs to, and the other side of its pair. */
-import type { CloseReport } from '../receivers/index.js';
+import type { AnyActorRef } from 'xstate';
+import type { CloseReport, LifecycleReceiver, UpgradeRequest } from '../receivers/index.js';
 import type { ConnectionTimeouts, Refusal } from './connection.effects.js';
 import type { Ending } from './ending.js';
 
@@ -14,6 +15,15 @@ export interface ConnectionHost<Connection> {
   exception(connection: Connection, error: unknown): void;
   joined(connection: Connection, channel: string): void;
   left(connection: Connection, channel: string): void;
+}
+
+/** What a connection actor is made of. */
+export interface ConnectionParts<Connection> {
+  readonly id: string;
+  readonly request: UpgradeRequest;
+  readonly receiver: LifecycleReceiver;
+  readonly host: ConnectionHost<Connection>;
+  readonly parent?: AnyActorRef;
 }
 
 /** The other side of a pair, as a connection sees it. */

@@ -27,6 +27,8 @@ export interface DownstreamPort {
   terminate(): void;
   /** True when there was a time since the last call in which nothing was read. */
   takeDeafness(): boolean;
+  /** Finds out whether a peer that is not read from has reset the connection meanwhile. */
+  probe(): void;
   readonly target: string | undefined;
   readonly subprotocol: string;
   readonly dataPath: 'frames' | 'stream' | 'messages' | undefined;

@@ -20,6 +20,8 @@ export interface Beating {
     readonly bytesRead: number;
     /** True when there was a time since the last call in which nothing was read: then silence says nothing. */
     takeDeafness(): boolean;
+    /** Finds out whether a peer that is not read from has reset the connection meanwhile. */
+    probe(): void;
   };
   /** True while a ping waits for a sign of life. */
   readonly probing: boolean;
@@ -40,6 +42,7 @@ export function watchHeart(side: Beating, wheel: TimerWheel, options: HeartbeatO
     const quiet = side.port.bytesRead === lastHeard;
     const deaf = side.port.takeDeafness();
     lastHeard = side.port.bytesRead;
+    if (deaf) side.port.probe();
     if (deaf || (options.mode === 'if-idle' && !quiet)) {
       again(options.interval, beat);
       return;

@@ -16,6 +16,8 @@ export interface UpstreamPort {
   end(): void;
   terminate(): void;
   takeDeafness(): boolean;
+  /** Finds out whether a peer that is not read from has reset the connection meanwhile. */
+  probe(): void;
   /** True when the target speaks WebSocket, so that it answers a Close frame and a ping. */
   readonly speaksWebSocket: boolean;
   readonly bytesRead: number;

@@ -189,6 +189,10 @@ export class DownstreamShell implements DownstreamPort {
     return this.#path?.down.intake.takeDeafness() ?? true;
   }
 
+  probe(): void {
+    this.#wire.probe();
+  }
+
   #deflate(plan: Plan): { deflate: AgreedDeflate; extensions: string } | undefined {
     const { compression, limits } = this.#services.config;
     if (plan.path !== 'messages' || compression === false) return undefined;

@@ -6,6 +6,7 @@ import type { Refusal } from '../../actors/connection.effects.js';
 import type { DialOrder } from '../../actors/connection.machine.js';
 import {
   type Acceptance,
+  assertHeaderFields,
   httpStatusOf,
   type LifecycleReceiver,
   readsMessages,
@@ -31,7 +32,8 @@ export interface Plan {
 /**
  * Plans a connection.
  *
- * @throws TidegateError when the application chose something that cannot be: `SUBPROTOCOL_NOT_OFFERED`, `INVALID_TARGET`.
+ * @throws TidegateError when the application chose something that cannot be: `SUBPROTOCOL_NOT_OFFERED`,
+ * `INVALID_TARGET`, `INVALID_HEADER`.
  */
 export function planConnection(
   request: UpgradeRequest,
@@ -40,6 +42,8 @@ export function planConnection(
   config: ProxyConfig,
   needsTarget: boolean,
 ): Plan | Refusal {
+  // Checked by accept() already, but nobody has to use it.
+  assertHeaderFields(acceptance.headers);
   const text = acceptance.target ?? config.target;
   if (text === undefined && needsTarget) {
     return refusal('NO_TARGET', 'neither the option `target` nor onUpgradeRequest gave a target');

@@ -127,6 +127,10 @@ export class UpstreamShell implements UpstreamPort {
     return this.#link?.intake.takeDeafness() ?? true;
   }
 
+  probe(): void {
+    this.#wire?.probe();
+  }
+
   async #dialBytes(): Promise<void> {
     this.#connected(await dialSocket(this.#target, this.#dialOptions(true)), NO_BYTES);
   }
