@@ -63,10 +63,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   /** Begins the life of the connection; `port` must be set. */
   start(): void {
-    this.#chart.subscribe({
-      next: () => this.#outbox.settle(),
-      error: (error) => this.#crashed(error),
-    });
+    this.#chart.subscribe({ next: () => this.#outbox.settle(), error: (error) => this.#crashed(error) });
     this.#outbox.around(() => {
       this.ask(() => this.receiver.attach?.(this.handle));
       this.#chart.start();
@@ -269,9 +266,11 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
     this.#outbox.push(() => {
       this.counterpart?.close(ending);
       this.callbacks.finish(() => {
-        const closed = this.receiver.onClosed(report.status, report.reason);
-        this.#host.closed(this, report);
-        return closed;
+        try {
+          return this.receiver.onClosed(report.status, report.reason);
+        } finally {
+          this.#host.closed(this, report);
+        }
       }, this.timeouts.close);
     });
   }
