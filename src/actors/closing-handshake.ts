@@ -11,6 +11,7 @@ export class ClosingHandshake {
   readonly #port: () => DownstreamPort;
   #sent: CloseStatus | undefined;
   #received: { code: CloseStatus; reason: string } | undefined;
+  #unreadable = false;
 
   constructor(port: () => DownstreamPort) {
     this.#port = port;
@@ -25,6 +26,11 @@ export class ClosingHandshake {
     this.#received ??= { code, reason };
   }
 
+  /** The peer broke a rule: nothing it says can be read any more, its answer neither. */
+  noteUnreadable(): void {
+    this.#unreadable = true;
+  }
+
   /** Begins or answers, unless a counterpart owes the answer to a peer that began. Answers whether it did. */
   send(ending: Ending, answeredElsewhere: boolean): boolean {
     if (ending.initiator === 'downstream' && answeredElsewhere) return false;
@@ -32,10 +38,10 @@ export class ClosingHandshake {
     return true;
   }
 
-  /** Writes our Close frame if none was written; ends the transport when the peer's is there too. */
+  /** Writes our Close frame if none was written; ends the transport when the peer's is there too, or cannot be (section 7.1.7). */
   answer(ending: Ending): void {
     this.#write(ending.code, ending.reason);
-    if (this.peerClosed) this.#port().end();
+    if (this.peerClosed || this.#unreadable) this.#port().end();
   }
 
   /** The peer answered ours: the server ends TCP first (RFC 6455 section 7.1.1). */

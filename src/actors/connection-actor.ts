@@ -149,7 +149,10 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   onViolation(ending: Ending): void {
-    this.#afterMessages(() => this.send({ type: 'protocol.violated', ending }));
+    this.#afterMessages(() => {
+      this.#closing.noteUnreadable();
+      this.send({ type: 'protocol.violated', ending });
+    });
   }
 
   /** The transport is gone. */

@@ -62,6 +62,16 @@ export class Queue<T> {
   }
 }
 
+/** Resolves with the arguments of the next event, for emitters that are not quite those of Node.js. */
+export function happened<Args extends unknown[]>(
+  emitter: { once(name: string, listener: (...args: Args) => void): unknown },
+  name: string,
+): Promise<Args> {
+  return new Promise((resolve) => {
+    emitter.once(name, (...args) => resolve(args));
+  });
+}
+
 /** How a WebSocket ended, as one of its ends saw it. */
 export interface Ended {
   readonly code: number;

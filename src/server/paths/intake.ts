@@ -9,6 +9,7 @@ export class Intake {
   #allowed = false;
   #blocked = false;
   #wasDeaf = true;
+  #started = false;
 
   constructor(wire: Wire) {
     this.#wire = wire;
@@ -18,6 +19,9 @@ export class Intake {
   allow(): void {
     this.#allowed = true;
     this.#update();
+    // The time before there was anything to read does not excuse a peer's silence afterwards.
+    if (!this.#started) this.#wasDeaf = this.#blocked;
+    this.#started = true;
   }
 
   forbid(): void {
