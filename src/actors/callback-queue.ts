@@ -24,7 +24,7 @@ export class CallbackQueue {
   #stopped = false;
   /** A synchronous callback is on the stack. */
   #running = false;
-  #afterRunning: (() => void) | undefined;
+  #afterRunning: { last: () => void; patience: number } | undefined;
 
   /** @param bound how many callbacks may wait before `backlog(true)`. */
   constructor(owner: CallbackQueueOwner, bound: number) {
@@ -49,17 +49,18 @@ export class CallbackQueue {
     try {
       result = call();
     } catch (error) {
-      this.#ran();
       this.#owner.failed(error);
+      this.#ran();
       return fallback;
     }
+    const answer = isPromise(result) ? this.#enqueue(() => result, fallback, true) : result;
     this.#ran();
-    return isPromise(result) ? this.#enqueue(() => result, fallback) : result;
+    return answer;
   }
 
   /** Calls when every callback before it was dealt with, but not later than after `patience` milliseconds. */
   whenDone(call: () => void, patience: number): void {
-    if (!this.busy || this.#stopped) {
+    if ((!this.busy && !this.#running) || this.#stopped) {
       call();
       return;
     }
@@ -89,7 +90,7 @@ export class CallbackQueue {
         this.#owner.failed(error);
       }
     };
-    if (this.#running) this.#afterRunning = last;
+    if (this.#running) this.#afterRunning = { last, patience };
     else if (this.#waiting > 0) this.#afterWaiting(last, patience);
     else last();
   }
@@ -106,26 +107,35 @@ export class CallbackQueue {
 
   #ran(): void {
     this.#running = false;
-    const next = this.#afterRunning;
+    const queue = this.#queue;
+    // A microtask later, so that the caller has used the result when the next callback begins.
+    if (queue?.isPaused) queueMicrotask(() => queue.start());
+    const finish = this.#afterRunning;
     this.#afterRunning = undefined;
-    next?.();
+    if (finish === undefined) return;
+    if (this.#waiting > 0) this.#afterWaiting(finish.last, finish.patience);
+    else finish.last();
   }
 
-  #enqueue<T>(call: () => T | Promise<T>, fallback: T): Promise<T> {
+  /** @param begun the callback was called already, and its promise goes before those that it triggered. */
+  #enqueue<T>(call: () => T | Promise<T>, fallback: T, begun = false): Promise<T> {
     this.#queue ??= new PQueue({ concurrency: 1 });
+    // p-queue 9 calls at once when it is idle, which would be inside the callback that runs.
+    if (this.#running && !begun) this.#queue.pause();
     this.#waiting += 1;
     if (!this.#high && this.#waiting >= this.#bound) {
       this.#high = true;
       this.#owner.backlog(true);
     }
-    const turn = this.#queue.add(async () => {
+    const job = async () => {
       try {
-        return this.#stopped ? fallback : await call();
+        return this.#stopped && !begun ? fallback : await call();
       } catch (error) {
         this.#owner.failed(error);
         return fallback;
       }
-    });
+    };
+    const turn = this.#queue.add(job, { priority: begun ? 1 : 0 });
     // The caller chains on `turn` after this; counting down one microtask later keeps a synchronous callback that
     // follows from overtaking what the caller does with this result.
     turn.then(() => queueMicrotask(() => this.#countDown()));
