@@ -18,8 +18,8 @@ export class Outbox {
       transition();
     } finally {
       this.#depth -= 1;
+      if (this.#depth === 0) this.#flush();
     }
-    if (this.#depth === 0) this.#flush();
   }
 
   /** To be called after every transition: one that a timer made has nothing around it. */
@@ -30,7 +30,12 @@ export class Outbox {
   #flush(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) item();
-    this.#flushing = false;
+    try {
+      for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) item();
+    } finally {
+      this.#flushing = false;
+      // One that throws must not keep the others from happening.
+      if (this.#items.length > 0) this.#flush();
+    }
   }
 }

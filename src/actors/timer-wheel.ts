@@ -17,6 +17,8 @@ export class TimerWheel {
   readonly #tick: number;
   readonly #slots = new Map<number, Set<Entry>>();
   #now = 0;
+  /** When the last tick was, on the clock of `performance.now()`. */
+  #tickedAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param tick milliseconds between two looks at the wheel. */
@@ -33,22 +35,19 @@ export class TimerWheel {
 
   /** Calls back once after at least `delay` milliseconds. */
   schedule(delay: number, call: () => void): WheelEntry {
-    const due = this.#now + Math.max(1, Math.ceil(delay / this.#tick));
-    let slot = this.#slots.get(due);
-    if (slot === undefined) {
-      slot = new Set();
-      this.#slots.set(due, slot);
-    }
+    this.#start();
+    const due = this.#now + Math.max(1, Math.ceil((this.#sinceTick() + delay) / this.#tick));
+    const slot = this.#slots.get(due) ?? new Set();
+    this.#slots.set(due, slot);
     const entry: Entry = {
       call,
       cancel: () => {
-        const holder = this.#slots.get(due);
-        if (holder?.delete(entry) && holder.size === 0) this.#slots.delete(due);
+        // The slot of the present tick is not in the map any more.
+        if (slot.delete(entry) && slot.size === 0 && this.#slots.get(due) === slot) this.#slots.delete(due);
         if (this.#slots.size === 0) this.stop();
       },
     };
     slot.add(entry);
-    this.#timer ??= setInterval(() => this.#advance(), this.#tick);
     return entry;
   }
 
@@ -59,8 +58,20 @@ export class TimerWheel {
     this.#slots.clear();
   }
 
+  #start(): void {
+    if (this.#timer !== undefined) return;
+    this.#tickedAt = performance.now();
+    this.#timer = setInterval(() => this.#advance(), this.#tick);
+  }
+
+  /** How much of the present tick has passed, in whole milliseconds, as timers count. */
+  #sinceTick(): number {
+    return Math.min(this.#tick, Math.floor(performance.now() - this.#tickedAt));
+  }
+
   #advance(): void {
     this.#now += 1;
+    this.#tickedAt = performance.now();
     const slot = this.#slots.get(this.#now);
     this.#slots.delete(this.#now);
     if (slot !== undefined) for (const entry of slot) entry.call();
