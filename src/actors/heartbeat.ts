@@ -34,6 +34,8 @@ export function watchHeart(side: Beating, wheel: TimerWheel, options: HeartbeatO
   let entry: WheelEntry;
   let lastHeard = side.port.bytesRead;
   let cancelled = false;
+  // A peer that was heard is due for its next ping after the interval, however long a silent one is waited for.
+  const step = Math.min(options.interval, options.timeout);
 
   const again = (delay: number, call: () => void) => {
     if (!cancelled) entry = wheel.schedule(delay, call);
@@ -48,18 +50,19 @@ export function watchHeart(side: Beating, wheel: TimerWheel, options: HeartbeatO
       return;
     }
     side.send({ type: 'heartbeat.due' });
-    again(options.timeout, judge);
+    again(step, () => judge(options.timeout - step));
   };
-  const judge = () => {
+  const judge = (left: number) => {
     // A peer that we did not read from meanwhile gets a new chance once we do (P9).
     const silent = side.port.bytesRead === lastHeard && !side.port.takeDeafness();
     if (silent && side.probing) {
-      side.send({ type: 'heartbeat.missed' });
+      if (left > 0) again(Math.min(step, left), () => judge(left - step));
+      else side.send({ type: 'heartbeat.missed' });
       return;
     }
     if (side.probing) side.send({ type: 'peer.heard' });
     lastHeard = side.port.bytesRead;
-    again(Math.max(0, options.interval - options.timeout), beat);
+    again(options.interval - step, beat);
   };
 
   again(options.interval, beat);
