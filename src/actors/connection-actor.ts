@@ -125,7 +125,10 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   expireIdle(): void {
-    if (this.ask(() => this.receiver.onIdleTimeout?.()) !== true) this.send({ type: 'idle.expired' });
+    // A connection that is closing ends anyway, and one whose callback is at work is not idle.
+    if (!this.gate || this.busy) return;
+    const keep = this.callbacks.run(() => this.receiver.onIdleTimeout?.(), undefined);
+    if (keep !== true) this.send({ type: 'idle.expired' });
   }
 
   // What the data path tells, beside the messages.
@@ -223,7 +226,10 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   sendPing(): void {
     this.#outbox.push(() => {
-      if (this.ask(() => this.receiver.onBeforeHeartbeat?.()) !== true) this.port.sendHeartbeat();
+      if (!this.gate) return;
+      // Callbacks do not overlap: while one is pending, the ping is ours.
+      const sent = !this.busy && this.callbacks.run(() => this.receiver.onBeforeHeartbeat?.(), undefined);
+      if (sent !== true) this.port.sendHeartbeat();
     });
   }
 

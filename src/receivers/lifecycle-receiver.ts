@@ -91,14 +91,15 @@ export interface LifecycleReceiver {
   onUpstreamBinary?(data: Buffer): MessageReply | Promise<MessageReply>;
 
   /**
-   * Called before each heartbeat ping to the client (sgc: OnBeforeHeartBeat). Return true when you sent something of your
-   * own instead: no ping is sent then, and anything the client sends still counts as life.
+   * Called before each heartbeat ping to the client (sgc: OnBeforeHeartBeat), unless another callback is pending then.
+   * Return true when you sent something of your own instead: no ping is sent then, and anything the client sends still
+   * counts as life.
    */
   onBeforeHeartbeat?(): boolean | void;
 
   /**
-   * Called when nothing was sent or received for `timeouts.idle`. Return true to keep the connection for another such
-   * time; otherwise it is closed with 1001.
+   * Called when nothing was sent or received for `timeouts.idle` and no callback is pending. Return true to keep the
+   * connection for another such time; otherwise it is closed with 1001.
    */
   onIdleTimeout?(): boolean | void;
 }
