@@ -73,7 +73,7 @@ const FORBIDDEN_IN_VALUE = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/
 export function assertHeaderFields(headers: HeaderFields | undefined): void {
   if (headers === undefined) return;
   for (const [name, value] of Object.entries(headers)) {
-    for (const one of typeof value === 'string' ? [value] : value) assertHeaderField(name, one);
+    for (const one of [value].flat()) assertHeaderField(name, one);
   }
 }
 
