@@ -72,7 +72,7 @@ export class WebSocketLink implements Link {
   }
 
   get bufferedBytes(): number {
-    return this.writer.bufferedBytes;
+    return this.outlet.bufferedBytes;
   }
 
   /** Sends a message of the application. */
@@ -82,6 +82,7 @@ export class WebSocketLink implements Link {
     if (this.outlet.closing || this.wire.closed) return 'closed';
     if (this.bufferedBytes > this.#maxQueuedBytes) return 'dropped';
     const result = this.writer.message(text ? 'text' : 'binary', payload);
+    this.outlet.noteSend();
     if (result === 'accepted' || result === 'queued') {
       this.sent.messages += 1;
       this.sent.bytes += payload.length;

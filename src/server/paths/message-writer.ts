@@ -27,7 +27,6 @@ export class MessageWriter {
   readonly #outlet: WebSocketOutlet;
   readonly #deflate: AgreedDeflate | undefined;
   #jobs: Job[] = [];
-  #jobBytes = 0;
   #working = false;
   #close: { code: CloseStatus; reason: string } | undefined;
   #ended = false;
@@ -37,11 +36,6 @@ export class MessageWriter {
   constructor(outlet: WebSocketOutlet, deflate?: AgreedDeflate) {
     this.#outlet = outlet;
     this.#deflate = deflate;
-  }
-
-  /** Bytes accepted here and not with the operating system yet. */
-  get bufferedBytes(): number {
-    return this.#jobBytes + this.#outlet.bufferedBytes;
   }
 
   /** Whether whoever feeds this writer has to wait: the wire is full, or compression is behind. */
@@ -59,7 +53,7 @@ export class MessageWriter {
     if (this.#ended || this.#close !== undefined) return 'closed';
     if (this.#deflate === undefined) return this.#outlet.message(this.#outlet.encode(opcode, payload, final));
     this.#jobs.push({ opcode, payload, final });
-    this.#jobBytes += payload.length;
+    this.#outlet.compressing += payload.length;
     this.#work();
     return this.#working || this.#outlet.blocked ? 'queued' : 'accepted';
   }
@@ -96,17 +90,18 @@ export class MessageWriter {
     const first = opcode !== Opcode.Continuation;
     if (first) this.#compressing = deflate !== undefined && payload.length >= deflate.threshold;
     if (deflate === undefined || !this.#compressing) {
-      this.#jobBytes -= payload.length;
+      this.#outlet.compressing -= payload.length;
       this.#outlet.message(this.#outlet.encode(opcode, payload, final));
       return;
     }
     this.#working = true;
     deflate.engine.compress(payload, final, (error, compressed) => {
       this.#working = false;
-      this.#jobBytes -= payload.length;
+      this.#outlet.compressing -= payload.length;
       if (error !== null || compressed === undefined || this.#ended) return;
       this.#outlet.message(this.#outlet.encode(opcode, compressed, final, first));
       this.#work();
+      this.#outlet.levelFell();
       if (!this.blocked) this.#outlet.notifyDrained();
     });
   }

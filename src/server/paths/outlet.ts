@@ -65,7 +65,7 @@ export class Outlet implements Blocked {
     this.#blocked = false;
     this.#dwelled = false;
     this.#watch.end(this);
-    this.levelChanged();
+    this.levelFell();
     this.owner.onDrained();
   }
 
@@ -88,9 +88,18 @@ export class Outlet implements Blocked {
     this.owner.onStillBlocked();
   }
 
-  /** Sends of the application count too: they cross the water marks without a feeder that could stop. */
-  protected levelChanged(): void {
+  /**
+   * The application sent something: nobody stops feeding for it, so the water marks tell when it is too much. What is
+   * passed on from the other wire never crosses the high one: its feeder stops, and the dwell tells when that lasts.
+   */
+  noteSend(): void {
     this.#watermark.update(this.bufferedBytes);
+    this.#tell();
+  }
+
+  /** Less waits than before. */
+  levelFell(): void {
+    if (this.#watermark.above) this.#watermark.update(this.bufferedBytes);
     this.#tell();
   }
 

@@ -22,6 +22,8 @@ export interface Boundaries {
 
 /** The writing side of a WebSocket. */
 export class WebSocketOutlet extends Outlet {
+  /** Bytes of messages that are being compressed, and come here next. */
+  compressing = 0;
   readonly #masked: boolean;
   #insideFrame = false;
   #insideMessage = false;
@@ -44,7 +46,7 @@ export class WebSocketOutlet extends Outlet {
   }
 
   override get bufferedBytes(): number {
-    return this.#queuedBytes + this.wire.bufferedBytes;
+    return this.compressing + this.#queuedBytes + this.wire.bufferedBytes;
   }
 
   /** Passes on `bytes[start, end)` as they are. Answers whether the feeder may go on. */
@@ -73,12 +75,9 @@ export class WebSocketOutlet extends Outlet {
     if (this.#insideMessage || this.#messages.length > 0) {
       this.#messages.push(frame);
       this.#queuedBytes += frame.length;
-      this.levelChanged();
       return 'queued';
     }
-    const more = this.write(frame);
-    this.levelChanged();
-    return more ? 'accepted' : 'queued';
+    return this.write(frame) ? 'accepted' : 'queued';
   }
 
   /** Sends a ping or pong of our own, between two frames. */
@@ -140,7 +139,7 @@ export class WebSocketOutlet extends Outlet {
       this.#closed = true;
     }
     this.wire.uncork();
-    this.levelChanged();
+    this.levelFell();
     if (this.#closed) this.#afterClose?.();
   }
 
