@@ -6,7 +6,16 @@ import { residentMegabytes } from '../support/descriptors.js';
 import { deferred, eventually } from '../support/events.js';
 import { Opcode } from '../support/raw-client.js';
 import { Flood, isIntact, MESSAGE_BYTES, readFlood, roundTrip, standstill } from './floods.js';
-import { everySetup, messageSetups, type Pair, proxySetups, readPayload, Stage } from './setups.js';
+import {
+  everySetup,
+  messageSetups,
+  type Pair,
+  proxySetups,
+  readPayload,
+  Stage,
+  tcpSetups,
+  withoutTarget,
+} from './setups.js';
 
 const FLOOD_BYTES = 400 * 2 ** 20;
 const MESSAGES = FLOOD_BYTES / MESSAGE_BYTES;
@@ -111,6 +120,33 @@ describe.each(everySetup)('P3: a pause is bounded on $name', (setup) => {
       expect(receiver.entriesOf('binary').every(([, data], index) => isIntact(data, index))).toBe(true);
     } else expect(await readFlood((bytes) => target.read(bytes), 0, flood.accepted)).toBe(-1);
     await flooding;
+  });
+});
+
+describe.each([...tcpSetups, withoutTarget])('P3: pings on $name', (setup) => {
+  it('P3: of a client that does not read its pongs do not pile up, and the last one is answered', async () => {
+    const stage = await Stage.start(setup);
+    const { client, receiver } = await stage.open();
+    await receiver.waitFor('open');
+    const ping = (payload: Buffer | string) => client.encode({ opcode: Opcode.Ping, payload });
+    const pings = Buffer.concat(Array.from({ length: 500 }, () => ping(Buffer.alloc(125))));
+    const flood = async (bytes: number) => {
+      for (let sent = 0; sent < bytes; sent += pings.length) {
+        client.sendRaw(pings);
+        await client.drained();
+      }
+    };
+    client.pauseReading();
+    await flood(8 * 2 ** 20);
+    const before = residentMegabytes();
+    await flood(64 * 2 ** 20);
+    expect(residentMegabytes() - before).toBeLessThan(GROWTH_AT_MOST);
+    client.sendRaw(ping('the last one'));
+    client.sendText('behind it');
+    await eventually(() => receiver.connection.snapshot().received.messages === 1, 'everything was read');
+    expect(receiver.connection.bufferedBytes).toBeLessThan(2 ** 20);
+    client.resumeReading();
+    await eventually(() => client.received.at(-1)?.payload.toString() === 'the last one', 'the last pong came');
   });
 });
 

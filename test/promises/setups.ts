@@ -33,7 +33,7 @@ const frames: Setup = { name: 'frames', path: 'frames', target: 'ws' };
 const stream: Setup = { name: 'stream', path: 'stream', target: 'tcp' };
 const messagesToWs: Setup = { name: 'messages to ws', path: 'messages', target: 'ws' };
 const messagesToTcp: Setup = { name: 'messages to tcp', path: 'messages', target: 'tcp' };
-const withoutTarget: Setup = { name: 'messages without target', path: 'messages', target: 'none' };
+export const withoutTarget: Setup = { name: 'messages without target', path: 'messages', target: 'none' };
 
 /** Every data path with every kind of target. */
 export const everySetup = [frames, stream, messagesToWs, messagesToTcp, withoutTarget];

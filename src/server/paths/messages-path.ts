@@ -193,7 +193,7 @@ export class MessagesPath extends DataPath {
 
   #ping(to: Link | undefined, from: WebSocketLink, payload: Buffer): void {
     if (to instanceof WebSocketLink) to.outlet.control(Opcode.Ping, payload);
-    else from.outlet.control(Opcode.Pong, payload);
+    else from.outlet.pong(payload);
   }
 
   #pong(from: WebSocketLink, to: Link | undefined, payload: Buffer): void {

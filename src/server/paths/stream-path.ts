@@ -73,7 +73,7 @@ export class StreamPath extends DataPath implements FrameHandler {
   onControl(opcode: number, chunk: Buffer, _frameStart: number, payloadStart: number, end: number): void {
     applyMask(chunk, payloadStart, end, this.#scanner.maskKey, 0);
     const payload = Buffer.from(chunk.subarray(payloadStart, end));
-    if (opcode === Opcode.Ping) this.down.outlet.control(Opcode.Pong, payload);
+    if (opcode === Opcode.Ping) this.down.outlet.pong(payload);
     if (opcode !== Opcode.Close) return;
     this.#write();
     this.#scanner.stop();

@@ -30,6 +30,8 @@ export class WebSocketOutlet extends Outlet {
   #controls: Buffer[] = [];
   #messages: Buffer[] = [];
   #queuedBytes = 0;
+  /** The payload of the last ping that was not answered yet. */
+  #pong: Buffer | undefined;
   #close: Buffer | undefined;
   #closed = false;
   #afterClose: (() => void) | undefined;
@@ -90,6 +92,22 @@ export class WebSocketOutlet extends Outlet {
       return 'queued';
     }
     return this.write(frame) ? 'accepted' : 'queued';
+  }
+
+  /**
+   * Answers a ping. While the wire is full only the last one is answered (RFC 6455 section 5.5.3), so that the pongs for a
+   * peer that sends pings and reads nothing do not pile up.
+   */
+  pong(payload: Buffer): void {
+    if (this.blocked) this.#pong = payload;
+    else this.control(Opcode.Pong, payload);
+  }
+
+  override drained(): void {
+    const payload = this.#pong;
+    this.#pong = undefined;
+    if (payload !== undefined) this.control(Opcode.Pong, payload);
+    super.drained();
   }
 
   /** Sends a Close frame behind everything that waits; nothing follows it. */
