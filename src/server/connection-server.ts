@@ -166,7 +166,8 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
   }
 
   async #start(listen: ProxyConfig['listen']): Promise<readonly BoundAddress[]> {
-    await this.#stopping;
+    // Without a turn of its own, so that a stop that comes right after it finds the server starting.
+    if (this.#stopping !== undefined) await this.#stopping;
     if (this.#state !== 'stopped') throw new TidegateError('ALREADY_STARTED', `the server is ${this.#state} already`);
     this.#state = 'starting';
     const running = this.#create(listen);
