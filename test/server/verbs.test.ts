@@ -107,8 +107,12 @@ describe('disconnectAll()', () => {
     const { server, open } = await startProxy({ target: target.url });
     const client = await open();
     const upstream = await target.nextConnection();
-    const [close] = await Promise.all([upstream.answerClose(), client.answerClose(), server.disconnectAll()]);
+    const [close] = await Promise.all([upstream.expectClose(), client.answerClose(), server.disconnectAll()]);
     expect(close.code).toBe(1001);
+    // The target is the server on its connection, and ends it.
+    upstream.sendClose(1001);
+    upstream.end();
+    await upstream.waitForEnd();
   });
 
   it('is paced: no more than a batch at a time, in the order the clients came', async () => {
