@@ -10,6 +10,11 @@ export interface Delivered {
   readonly data: Buffer;
 }
 
+/** A message to be compared: large ones are compared much faster as a string than byte by byte. */
+export function shown({ kind, data }: Delivered): string {
+  return `${kind} ${data.toString('latin1')}`;
+}
+
 /** What has to come of the frames of a case: the messages they carry, or the code of our Close frame to their sender. */
 export type Outcome = { readonly delivers: readonly Delivered[] } | { readonly close: number };
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Way, WEBSOCKET_WAYS } from '../fault/way.js';
 import { Opcode, type RawClient } from '../support/raw-client.js';
-import { type Delivered, FRAME_CASES, maskCases } from './frame-cases.js';
+import { type Delivered, FRAME_CASES, maskCases, shown } from './frame-cases.js';
 
 const before: Delivered = { kind: 'text', data: Buffer.from('before') };
 const after: Delivered = { kind: 'text', data: Buffer.from('after') };
@@ -43,7 +43,6 @@ describe.each(WEBSOCKET_WAYS)('on the way "%s", from the target', (name) => {
 
 async function expectDelivered(client: RawClient, messages: readonly Delivered[]): Promise<void> {
   for (const expected of messages) {
-    const { kind, data } = await client.nextMessage();
-    expect({ kind, data }).toEqual(expected);
+    expect(shown(await client.nextMessage())).toEqual(shown(expected));
   }
 }
