@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import {
   ConnectionReceiver,
   DROP,
+  ERRORS,
   type Fragment,
   type FragmentReply,
   type LifecycleReceiver,
@@ -15,6 +16,7 @@ import {
   type ProxyServerOptions,
   ReceiverServer,
   type ReceiverServerOptions,
+  type RejectedUpgrade,
 } from '../../src/index.js';
 import { Opcode, RawClient } from '../support/raw-client.js';
 import { RawUpstream } from '../support/raw-upstream.js';
@@ -73,6 +75,38 @@ class Fragments extends ConnectionReceiver {
     this.seen.push(`text ${text}`);
   }
 }
+
+describe('a refused upgrade', () => {
+  it('tells the client what kind of failure it was, and the event where the target is', async () => {
+    const target = await RawUpstream.start();
+    await target.close();
+    const server = new ProxyServer({ listen: 0, target: target.url });
+    const [address] = await server.start();
+    cleanups.push(() => server.stop({ drainTimeout: 0 }));
+    const rejected: RejectedUpgrade[] = [];
+    server.on('rejected', (one) => rejected.push(one));
+    const answer = await RawClient.handshake({ port: address!.port });
+    expect(answer).toMatchObject({ status: 502, body: `${ERRORS.UPSTREAM_REFUSED.help}\n` });
+    expect(rejected).toMatchObject([{ error: 'UPSTREAM_REFUSED', message: expect.stringContaining(`${target.port}`) }]);
+  });
+
+  it('names an IPv4 client the same way wherever it is refused, also on a listener for both families', async () => {
+    const server = new ReceiverServer({ listen: 0, receiver: () => new ConnectionReceiver() });
+    const [address] = await server.start();
+    cleanups.push(() => server.stop({ drainTimeout: 0 }));
+    const addresses: unknown[] = [];
+    server.on('rejected', ({ error, remoteAddress }) => addresses.push([error, remoteAddress]));
+    const { port } = address!;
+    await RawClient.handshake({ port, omitHeaders: ['Upgrade', 'Connection'] });
+    await RawClient.handshake({ port, headers: { 'Sec-WebSocket-Version': '8' } });
+    await RawClient.handshake({ port, headers: { 'Sec-WebSocket-Protocol': ',' } });
+    expect(addresses).toEqual([
+      ['NOT_AN_UPGRADE', '127.0.0.1'],
+      ['WRONG_VERSION', '127.0.0.1'],
+      ['BAD_HANDSHAKE', '127.0.0.1'],
+    ]);
+  });
+});
 
 describe('fragments', () => {
   it('come one by one instead of the message; bytes replace a payload and DROP empties it', async () => {

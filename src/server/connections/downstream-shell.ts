@@ -11,6 +11,7 @@ import { UpstreamActor } from '../../actors/upstream-actor.js';
 import {
   type Acceptance,
   type CloseStatus,
+  ERRORS,
   type Message,
   type SendResult,
   TidegateError,
@@ -148,8 +149,8 @@ export class DownstreamShell implements DownstreamPort {
       this.#abort.abort(new TidegateError(refusal.error, refusal.message));
     }
     this.#early.finish();
-    const { status, statusText, headers, body, message } = refusal;
-    writeRefusal(this.#socket, { status, statusText, headers, body: body ?? `${message}\n` });
+    const { status, statusText, headers, body } = refusal;
+    writeRefusal(this.#socket, { status, statusText, headers, body: body ?? `${toldToClient(refusal)}\n` });
   }
 
   read(): void {
@@ -216,6 +217,12 @@ export class DownstreamShell implements DownstreamPort {
   #connectUpstream(): void {
     if (this.#path !== undefined) this.#upstream?.connectTo(this.#path);
   }
+}
+
+/** Where the target is and how it failed is for the log and the `rejected` event; a client learns only what kind it was. */
+function toldToClient({ error, message }: Refusal): string {
+  const { whose, help } = ERRORS[error];
+  return whose === 'upstream' || whose === 'operator' ? help : message;
 }
 
 /** What the application's signal aborts for: the client or the deadline, and not its own decision. */

@@ -16,6 +16,7 @@ import {
 } from '../../receivers/index.js';
 import type { RejectedUpgrade } from '../events.js';
 import { writeRefusal } from '../handshake/answer.js';
+import { plainAddress } from '../handshake/plain-address.js';
 import { createUpgradeRequest } from '../handshake/upgrade-request.js';
 import type { ConnectionServices } from './connection-services.js';
 import { DownstreamShell } from './downstream-shell.js';
@@ -91,7 +92,7 @@ export class Entrance {
 
   #refuse(socket: Socket, req: IncomingMessage, refusal: Refusal): void {
     const { status, headers, message, error } = refusal;
-    const { remoteAddress } = socket;
+    const remoteAddress = plainAddress(socket.remoteAddress);
     writeRefusal(socket, { status, headers, body: `${message}\n` });
     this.#options.rejected({ error, status, message, remoteAddress, path: req.url?.split('?', 1)[0] });
   }

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { describeError, TidegateError } from '../../receivers/errors.js';
 import type { OfferedExtension, TlsFacts, UpgradeRequest } from '../../receivers/upgrade-request.js';
+import { plainAddress } from './plain-address.js';
 import { extension, subprotocol } from './ws-exports.js';
 
 /**
@@ -50,9 +51,9 @@ class ParsedUpgradeRequest implements UpgradeRequest {
     this.subprotocols = parseSubprotocols(this.headers['sec-websocket-protocol']);
     this.extensions = parseExtensions(this.headers['sec-websocket-extensions']);
     // Taken now: Node forgets the addresses of a socket when it closes, and receivers ask for them in onClosed.
-    this.remoteAddress = plainAddress(socket.remoteAddress);
+    this.remoteAddress = plainAddress(socket.remoteAddress) ?? '';
     this.remotePort = socket.remotePort ?? 0;
-    this.localAddress = plainAddress(socket.localAddress);
+    this.localAddress = plainAddress(socket.localAddress) ?? '';
     this.localPort = socket.localPort ?? 0;
     this.tls = socket instanceof TLSSocket ? tlsFacts(socket) : undefined;
     this.signal = signal;
@@ -107,12 +108,6 @@ function parseExtensions(header: string | undefined): readonly OfferedExtension[
 
 function malformed(name: string, cause: unknown): TidegateError {
   return new TidegateError('BAD_HANDSHAKE', `the header ${name} is malformed: ${describeError(cause)}`, { cause });
-}
-
-/** A dual-stack listener shows IPv4 clients as `::ffff:192.0.2.1`; rules and logs want `192.0.2.1`. */
-function plainAddress(address: string | undefined): string {
-  if (address === undefined) return '';
-  return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice(7) : address;
 }
 
 function tlsFacts(socket: TLSSocket): TlsFacts {

@@ -10,6 +10,7 @@ import { setImmediate } from 'node:timers/promises';
 import { TLSSocket, type TlsOptions } from 'node:tls';
 import { ERRORS, type ErrorCode, httpStatusOf, TidegateError } from '../../receivers/errors.js';
 import { writeRefusal } from '../handshake/answer.js';
+import { plainAddress } from '../handshake/plain-address.js';
 import { type Guest, Guests } from './guests.js';
 import { HandshakeDeadlines } from './handshake-deadlines.js';
 import { type BoundAddress, boundAddress, listenError } from './listen-address.js';
@@ -210,7 +211,12 @@ export class Listener {
   }
 
   #report(error: ErrorCode, message: string, remoteAddress: string | undefined): void {
-    this.#options.onRefused({ error, status: httpStatusOf(error), message, remoteAddress });
+    this.#options.onRefused({
+      error,
+      status: httpStatusOf(error),
+      message,
+      remoteAddress: plainAddress(remoteAddress),
+    });
   }
 }
 
