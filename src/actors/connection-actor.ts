@@ -24,7 +24,7 @@ import { GuardedReceiver } from './guarded-receiver.js';
 import { HandshakeOutcome } from './handshake-outcome.js';
 import type { Beating } from './heartbeat.js';
 import { Outbox } from './outbox.js';
-import { type PauseReason, Reading } from './reading.js';
+import { Reading } from './reading.js';
 import { downstreamGone, receiverFailure, shuttingDown } from './refusals.js';
 
 /** One downstream connection. */
@@ -46,7 +46,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   readonly #outbox = new Outbox();
   readonly #outcome = new HandshakeOutcome();
   readonly #closing = new ClosingHandshake(() => this.port);
-  readonly #reading = new Reading(
+  readonly reading = new Reading(
     () => this.port,
     (event) => this.send(event),
   );
@@ -100,20 +100,12 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   upstreamReady(): void {
     this.send({ type: 'upstream.ready' });
-    this.release('dialling');
+    this.reading.release('dialling');
   }
 
   upstreamFailed(refusal: Refusal): void {
     this.#outcome.refuse(refusal);
     this.send({ type: 'upstream.failed', error: refusal.error });
-  }
-
-  hold(reason: PauseReason): void {
-    this.#reading.hold(reason);
-  }
-
-  release(reason: PauseReason): void {
-    this.#reading.release(reason);
   }
 
   subscribe(channel: string): void {
@@ -125,10 +117,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   expireIdle(): void {
-    // A connection that is closing ends anyway, and one whose callback is at work is not idle.
-    if (!this.gate || this.busy) return;
-    const keep = this.callbacks.run(() => this.receiver.onIdleTimeout?.(), undefined);
-    if (keep !== true) this.send({ type: 'idle.expired' });
+    if (this.gate && !this.onIdleTimeout()) this.send({ type: 'idle.expired' });
   }
 
   // What the data path tells, beside the messages.
@@ -160,10 +149,13 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   /** The transport is gone. */
   onClosed(_status: CloseStatus, _reason: string): void {
-    this.#afterMessages(() => {
+    const gone = () => {
       this.#outcome.refuse(downstreamGone);
       this.send({ type: 'transport.closed', ending: cut('downstream') });
-    });
+    };
+    // Before the 101 there are no messages, and the decision that is pending is what this has to abort.
+    if (this.state === 'handshaking') gone();
+    else this.#afterMessages(gone);
   }
 
   /** True while a ping of the heartbeat waits for a sign of life. */
@@ -217,19 +209,16 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   pauseReading(): void {
-    this.#reading.pause();
+    this.reading.pause();
   }
 
   resumeReading(): void {
-    this.#outbox.push(() => this.#reading.resume());
+    this.#outbox.push(() => this.reading.resume());
   }
 
   sendPing(): void {
     this.#outbox.push(() => {
-      if (!this.gate) return;
-      // Callbacks do not overlap: while one is pending, the ping is ours.
-      const sent = !this.busy && this.callbacks.run(() => this.receiver.onBeforeHeartbeat?.(), undefined);
-      if (sent !== true) this.port.sendHeartbeat();
+      if (this.gate && !this.onBeforeHeartbeat()) this.port.sendHeartbeat();
     });
   }
 
@@ -254,8 +243,8 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   deliverOpen(): void {
     this.#outbox.push(() => {
       this.#host.opened(this);
-      this.#reading.opened();
-      whenSettled(this.onOpen(this.request), () => this.#reading.start());
+      this.reading.opened();
+      whenSettled(this.onOpen(this.request), () => this.reading.start());
     });
   }
 
@@ -296,10 +285,10 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   protected override backlog(high: boolean): void {
     if (high) {
-      this.hold('backlog');
+      this.reading.hold('backlog');
       this.counterpart?.hold();
     } else {
-      this.release('backlog');
+      this.reading.release('backlog');
       this.counterpart?.release();
     }
   }
@@ -309,7 +298,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
     const event = this.ask(() => this.#outcome.decide(answer, this.port));
     if (event === undefined) return;
     // The chart enters `open` with reading paused in this case; it goes on when the upstream is there.
-    if (event.type === 'decision.accept' && event.dial === 'after-accept') this.#reading.hold('dialling');
+    if (event.type === 'decision.accept' && event.dial === 'after-accept') this.reading.hold('dialling');
     this.send(event);
   }
 

@@ -12,6 +12,7 @@ import {
 } from '../receivers/index.js';
 import type { DownstreamPort } from './downstream.port.js';
 import type { Ending } from './ending.js';
+import type { Reading } from './reading.js';
 
 const MAX_PING_BYTES = 125;
 
@@ -26,10 +27,9 @@ export interface ConnectionControls {
   readonly openedAt: Date | undefined;
   readonly gate: boolean;
   readonly port: DownstreamPort;
+  readonly reading: Pick<Reading, 'hold' | 'release'>;
   close(ending: Ending): void;
   requestTerminate(ending: Ending): void;
-  hold(reason: 'application'): void;
-  release(reason: 'application'): void;
   subscribe(channel: string): void;
   unsubscribe(channel: string): void;
 }
@@ -103,11 +103,11 @@ export class ConnectionHandle implements Connection {
   }
 
   pause(): void {
-    this.#actor.hold('application');
+    this.#actor.reading.hold('application');
   }
 
   resume(): void {
-    this.#actor.release('application');
+    this.#actor.reading.release('application');
   }
 
   subscribe(channel: string): void {

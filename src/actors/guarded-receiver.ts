@@ -63,6 +63,16 @@ export abstract class GuardedReceiver implements LifecycleReceiver {
     return this.callbacks.run<MessageReply>(() => this.receiver.onUpstreamBinary?.(data), DROP);
   }
 
+  /** Whether the application sent something of its own. While another callback is pending it is not asked. */
+  onBeforeHeartbeat(): boolean {
+    return !this.busy && this.callbacks.run(() => this.receiver.onBeforeHeartbeat?.(), undefined) === true;
+  }
+
+  /** Whether the connection is kept. One whose callback is at work is not idle. */
+  onIdleTimeout(): boolean {
+    return this.busy || this.callbacks.run(() => this.receiver.onIdleTimeout?.(), undefined) === true;
+  }
+
   abstract onThrottled(): void;
   abstract onUnthrottled(): void;
   abstract onClosed(status: CloseStatus, reason: string): void;
