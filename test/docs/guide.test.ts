@@ -159,6 +159,44 @@ describe('onIdleTimeout', () => {
   });
 });
 
+describe('close()', () => {
+  class Closer extends ConnectionReceiver {
+    readonly upstream: string[] = [];
+    override onText(text: string): typeof DROP | undefined {
+      if (text !== 'end') return undefined;
+      this.connection.close(4000, 'enough');
+      return DROP;
+    }
+    onUpstreamText(text: string): void {
+      this.upstream.push(text);
+    }
+  }
+
+  it('ends the callbacks for the target as well: what it still sends is not delivered', async () => {
+    const receiver = new Closer();
+    const [client, target] = await proxy(() => receiver);
+    client.sendText('end');
+    expect(await target.expectClose()).toMatchObject({ code: 4000 });
+    target.sendText('too late');
+    target.sendClose(4000);
+    target.end();
+    expect(await client.answerClose()).toMatchObject({ code: 4000, reason: 'enough' });
+    expect(receiver.upstream).toEqual([]);
+  });
+
+  it('of the client does not: what the target still says is delivered and passed on', async () => {
+    const receiver = new Closer();
+    const [client, target] = await proxy(() => receiver);
+    client.sendClose(1000);
+    await target.expectClose();
+    target.sendText('last words');
+    target.sendClose(1000);
+    target.end();
+    expect(await client.nextText()).toBe('last words');
+    expect(receiver.upstream).toEqual(['last words']);
+  });
+});
+
 describe('a callback that throws', () => {
   it('ends its own connection with 1011 and leaves its neighbour alone', async () => {
     class Fragile extends ConnectionReceiver {

@@ -154,6 +154,8 @@ export class MessagesPath extends DataPath {
   // From the target.
 
   #deliverUpstream(kind: MessageKind, data: Buffer): void {
+    // Nothing can follow our Close frame, so there is nothing to ask the receiver about.
+    if (this.down.outlet.closing) return;
     const { receiver } = this.#options;
     const wanted = kind === 'text' ? receiver.onUpstreamText : receiver.onUpstreamBinary;
     if (wanted === undefined && !this.connection.busy) {
@@ -175,6 +177,7 @@ export class MessagesPath extends DataPath {
   }
 
   #deliverBytes(chunk: Buffer): void {
+    if (this.down.outlet.closing) return;
     if (this.#options.receiver.onUpstreamBinary === undefined && !this.connection.busy) {
       if (this.#framer.frame(chunk) === 'invalid') this.upstreamViolated(this.#framer.violation);
       return;
