@@ -2,7 +2,7 @@
  * Owns what a proxy and a receiver server have in common: listeners, the way of an upgrade request to a connection actor,
  * and the verbs of a running server. Refuses to know targets and data paths.
  */
-import { EventEmitter } from 'node:events';
+import { captureRejectionSymbol, EventEmitter } from 'node:events';
 import PQueue from 'p-queue';
 import type { Ending } from '../actors/ending.js';
 import { operatorEnding, SupervisorActor } from '../actors/supervisor-actor.js';
@@ -64,7 +64,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
   #count = 0;
 
   protected constructor(config: ProxyConfig, needsTarget: boolean, createReceiver: ReceiverFactory | undefined) {
-    super();
+    super({ captureRejections: true });
     this.config = config;
     this.#needsTarget = needsTarget;
     this.#createReceiver = createReceiver ?? (() => new ConnectionReceiver());
@@ -163,6 +163,11 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       addresses: this.#addresses,
       connections: registry === undefined ? [] : [...registry.all()].map((connection) => connection.handle.snapshot()),
     };
+  }
+
+  /** Called by Node.js for a listener that rejects, in place of an unhandled rejection that ends the process. */
+  override [captureRejectionSymbol](error: Error, event: unknown, ..._values: unknown[]): void {
+    if (event !== 'exception') this.#tell('exception', error, undefined);
   }
 
   async #start(listen: ProxyConfig['listen']): Promise<readonly BoundAddress[]> {
