@@ -44,6 +44,11 @@ export interface Wire {
 
 const NOTHING = Buffer.alloc(0);
 
+/** While corked, writes up to this size are copied together: one write of one buffer costs less than one of many. */
+const GATHER_BYTES = 4096;
+/** And this many bytes of them at a time. */
+const MAX_GATHERED_BYTES = 64 * 1024;
+
 /** A wire on a `net.Socket` or `tls.TLSSocket`, with public Node.js APIs only. */
 export class SocketWire implements Wire {
   readonly #socket: Socket;
@@ -55,6 +60,11 @@ export class SocketWire implements Wire {
   #closed = false;
   #bytesRead = 0;
   #lost = 0;
+  /** How often `cork` was called without its `uncork`. */
+  #corks = 0;
+  #socketCorked = false;
+  readonly #gathered: Buffer[] = [];
+  #gatheredBytes = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -67,14 +77,14 @@ export class SocketWire implements Wire {
     socket.on('drain', () => this.#reader?.onDrain());
     socket.on('error', (error) => {
       this.#error = error;
-      this.#lost = socket.writableLength;
+      this.#lost = socket.writableLength + this.#gatheredBytes;
     });
     socket.on('close', () => this.#onClose());
     if (socket.destroyed) queueMicrotask(() => this.#onClose());
   }
 
   get bufferedBytes(): number {
-    return this.#socket.destroyed ? this.#lost : this.#socket.writableLength;
+    return this.#socket.destroyed ? this.#lost : this.#socket.writableLength + this.#gatheredBytes;
   }
 
   get bytesRead(): number {
@@ -112,20 +122,35 @@ export class SocketWire implements Wire {
   }
 
   write(bytes: Buffer): boolean {
+    const socket = this.#socket;
     // Node.js would report a write after the end as an error of the socket.
-    if (this.#socket.destroyed || this.#socket.writableEnded) return true;
-    return this.#socket.write(bytes);
+    if (socket.destroyed || socket.writableEnded) return true;
+    if (this.#corks === 0) return socket.write(bytes);
+    if (bytes.length > GATHER_BYTES || this.#gatheredBytes > MAX_GATHERED_BYTES) {
+      if (!this.#socketCorked) socket.cork();
+      this.#socketCorked = true;
+      this.#flush();
+      return socket.write(bytes);
+    }
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
+    return socket.writableLength + this.#gatheredBytes < socket.writableHighWaterMark;
   }
 
   cork(): void {
-    this.#socket.cork();
+    this.#corks += 1;
   }
 
   uncork(): void {
-    this.#socket.uncork();
+    this.#corks -= 1;
+    if (this.#corks > 0) return;
+    this.#flush();
+    if (this.#socketCorked) this.#socket.uncork();
+    this.#socketCorked = false;
   }
 
   end(): void {
+    this.#flush();
     if (!this.#socket.destroyed && !this.#socket.writableEnded) this.#socket.end();
     // Without a reader the peer's FIN would never be seen, and the socket never closed.
     if (!this.#ended) this.read();
@@ -133,7 +158,7 @@ export class SocketWire implements Wire {
 
   terminate(): void {
     if (this.#socket.destroyed) return;
-    this.#lost = this.#socket.writableLength;
+    this.#lost = this.bufferedBytes;
     this.#socket.destroy();
   }
 
@@ -142,6 +167,16 @@ export class SocketWire implements Wire {
     if (!this.#socket.destroyed && !this.#socket.writableEnded && this.#socket.writableLength === 0) {
       this.#socket.write(NOTHING);
     }
+  }
+
+  /** Writes what was gathered. */
+  #flush(): void {
+    const gathered = this.#gathered;
+    if (gathered.length === 0) return;
+    const bytes = gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered, this.#gatheredBytes);
+    gathered.length = 0;
+    this.#gatheredBytes = 0;
+    if (!this.#socket.destroyed && !this.#socket.writableEnded) this.#socket.write(bytes);
   }
 
   #onData(chunk: Buffer): void {
