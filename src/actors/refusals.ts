@@ -1,9 +1,11 @@
 /** Owns the words of the refusals that no application gave. Refuses to send them. */
 import {
   type Acceptance,
+  accept,
   describeError,
   httpStatusOf,
   type Rejection,
+  reject,
   TidegateError,
   type UpgradeAnswer,
 } from '../receivers/index.js';
@@ -43,13 +45,16 @@ export function receiverFailure(error: unknown): Refusal {
 /**
  * What an answer of `onUpgradeRequest` means.
  *
- * @throws TidegateError `INVALID_DECISION` for anything it cannot answer.
+ * @throws TidegateError `INVALID_DECISION` for anything it cannot answer, and what `accept` and `reject` throw.
  */
 export function decisionOf(answer: UpgradeAnswer): Acceptance | Rejection {
   if (answer === undefined || answer === true) return { kind: 'accept' };
   if (answer === false) return { kind: 'reject', status: 403 };
-  if (typeof answer === 'object' && answer !== null && (answer.kind === 'accept' || answer.kind === 'reject')) {
-    return answer;
+  // One that was written by hand is held to the same rules as one of accept() or reject().
+  if (typeof answer === 'object' && answer?.kind === 'accept') return accept(answer);
+  if (typeof answer === 'object' && answer?.kind === 'reject') {
+    const { status, ...options } = answer;
+    return reject(status, options);
   }
   throw new TidegateError(
     'INVALID_DECISION',
