@@ -2,7 +2,7 @@
  * Owns turning the bytes of a plain target into frames for the client: binary as they come, or text cut at code points
  * only. Refuses to guess: bytes that are no text are a fault of the target, never replaced in silence.
  */
-import { Opcode } from '../../protocol/frame.js';
+import { MAX_FRAME_HEADER_BYTES, Opcode } from '../../protocol/frame.js';
 import { Utf8Stream } from '../../protocol/utf8-stream.js';
 import { type Violation, violationOf } from '../../protocol/violation.js';
 import type { WebSocketLink } from './links.js';
@@ -10,8 +10,11 @@ import type { WebSocketLink } from './links.js';
 /** The kind of frame that carries a target's bytes. */
 export type FrameType = 'binary' | 'text';
 
-/** Up to this size a frame is copied behind its header, so that both leave with one write. */
-const COPY_BYTES = 16 * 1024;
+/**
+ * Up to this size a frame is copied behind its header, so that both leave with one write. Larger buffers do not come from
+ * the pool of Node.js, and their allocation costs more than a write of two.
+ */
+const COPY_BYTES = Buffer.poolSize / 2 - MAX_FRAME_HEADER_BYTES;
 
 /** Frames the bytes of one target. */
 export class ByteFramer {
