@@ -49,11 +49,7 @@ export function runTool(file, args = []) {
 export async function install() {
   if (changedAt('node_modules/.package-lock.json') >= changedAt('package-lock.json')) return 0;
   console.log('installing the dependencies (npm ci)');
-  if ((await run('npm', ['ci', '--no-audit', '--no-fund'])) === 0) return 0;
-  // Versions of npm disagree about which optional platform packages a lockfile must list (npm 11.19 refuses one that
-  // older ones wrote). This keeps to the locked versions and writes no file.
-  console.log('npm ci failed; trying npm install, with the versions of the lockfile');
-  return run('npm', ['install', '--no-save', '--no-audit', '--no-fund']);
+  return run('npm', ['ci', '--no-audit', '--no-fund']);
 }
 
 /** Builds dist/ unless it is newer than every source. Answers with an exit code. */
