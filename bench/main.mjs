@@ -12,6 +12,7 @@ const USAGE = `Usage: npm run bench -- [options]
   --quick               two payload sizes, shorter and fewer rounds: under 30 seconds
   --json                prints JSON
   --only <names>        of ${'frames,stream,messages,ws,http-proxy'}; ws is always measured, as the measure of the others
+  --against <folder>    a dist folder of another build, measured in the same run: its proxies have an asterisk
   --payload <sizes>     in bytes, such as 16,1024
   --window <counts>     messages on their way for each connection, such as 1,16
   --connections <n>     default 50
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
     only: { type: 'string' },
     part: { type: 'string' },
+    against: { type: 'string' },
     payload: { type: 'string' },
     window: { type: 'string' },
     connections: { type: 'string', default: '50' },
@@ -36,12 +38,15 @@ const { values } = parseArgs({
 });
 
 const ALL = ['frames', 'stream', 'messages', 'ws', 'http-proxy'];
+const OURS = ['frames', 'stream', 'messages'];
 const MEASURE = 'ws';
 const FLOOD_MS = 1000;
 
 const list = (text, fallback) => text?.split(',').map(Number) ?? fallback;
 const settings = {
-  kinds: ALL.filter((kind) => kind === MEASURE || values.only === undefined || values.only.split(',').includes(kind)),
+  kinds: ALL.filter((kind) => kind === MEASURE || values.only === undefined || values.only.split(',').includes(kind))
+    // A twin stands behind each of ours, so that both meet the same disturbances.
+    .flatMap((kind) => (values.against === undefined || !OURS.includes(kind) ? [kind] : [kind, `${kind}*`])),
   parts: values.part?.split(',') ?? ['throughput', 'handshakes', 'memory'],
   payloads: list(values.payload, values.quick ? [16, 16_384] : [16, 1024, 16_384, 65_536]),
   windows: list(values.window, [1, 16]),
@@ -64,10 +69,9 @@ async function main() {
   const folder = values.profile ? mkdtempSync(join(tmpdir(), 'tidegate-bench-')) : undefined;
   const proxies = [];
   for (const kind of settings.kinds) {
-    const args = [kind, String(kind === 'stream' ? ports.plain : ports.websocket)];
     const profile =
       folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-name=${kind}.cpuprofile`, `--cpu-prof-dir=${folder}`];
-    const child = new Child('proxy.mjs', args, profile);
+    const child = startProxy(kind, ports.plain, ports.websocket, profile);
     const { port } = await child.ready();
     await load.ask({ command: 'open', name: kind, port, connections: settings.connections });
     proxies.push({ kind, child, port });
@@ -96,6 +100,14 @@ async function main() {
   return 0;
 }
 
+/** Starts a proxy before one of two targets. An asterisk behind its name means the other build. */
+function startProxy(kind, plainPort, webSocketPort, execArgv = []) {
+  const name = kind.replace('*', '');
+  const args = [name, String(name === 'stream' ? plainPort : webSocketPort)];
+  if (name !== kind) args.push(values.against);
+  return new Child('proxy.mjs', args, execArgv);
+}
+
 /** Every proxy in turn for each load, and all of that again in each round, so that a disturbance hits all of them. */
 async function measureThroughput(load, proxies) {
   const scenarios = settings.payloads.flatMap((size) => settings.windows.map((window) => ({ size, window })));
@@ -105,8 +117,12 @@ async function measureThroughput(load, proxies) {
     for (const proxy of proxies) await measure(load, proxy, { size, window });
   }
   for (let round = 0; round < settings.rounds; round += 1) {
+    // Who follows whom matters a little, so the order turns round and round.
+    const shift = round % proxies.length;
+    const order = [...proxies.slice(shift), ...proxies.slice(0, shift)];
+    if (round % 2 === 1) order.reverse();
     for (const { size, window, proxies: byKind } of results) {
-      for (const proxy of proxies) {
+      for (const proxy of order) {
         byKind[proxy.kind] ??= [];
         byKind[proxy.kind].push(await measure(load, proxy, { size, window }));
       }
@@ -171,8 +187,7 @@ async function measureHandshakes(load, proxies) {
 async function measureMemory(load, ports) {
   const results = [];
   for (const kind of settings.kinds) {
-    const target = kind === 'stream' ? ports.floodPlain : ports.floodWebsocket;
-    const child = new Child('proxy.mjs', [kind, String(target)]);
+    const child = startProxy(kind, ports.floodPlain, ports.floodWebsocket);
     const { port } = await child.ready();
     const before = await child.ask({});
     const flooding = load.ask({ command: 'flood', port, connections: 4, ms: FLOOD_MS });

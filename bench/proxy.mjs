@@ -1,8 +1,14 @@
-/** Owns one proxy in a process of its own: `node bench/proxy.mjs <kind> <target port>`. Tells its port, and its use of CPU and memory. */
+/**
+ * Owns one proxy in a process of its own: `node bench/proxy.mjs <kind> <target port> [<dist folder>]`. Tells its port, and
+ * its use of CPU and memory.
+ */
 import { createServer } from 'node:http';
-import { ConnectionReceiver, ProxyServer } from '../dist/index.js';
+import { resolve as resolvePath } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const [kind, targetPort] = process.argv.slice(2);
+const here = fileURLToPath(new URL('../dist', import.meta.url));
+const [kind, targetPort, dist = here] = process.argv.slice(2);
+const { ConnectionReceiver, ProxyServer } = await import(pathToFileURL(resolvePath(dist, 'index.js')).href);
 const target = `ws://127.0.0.1:${targetPort}`;
 
 /** Looks at every message both ways, and lets it pass. */
