@@ -127,18 +127,22 @@ export class CallbackQueue {
       this.#high = true;
       this.#owner.backlog(true);
     }
+    let answer: (value: T) => void = () => {};
+    const turn = new Promise<T>((resolve) => {
+      answer = resolve;
+    });
     const job = async () => {
       try {
-        return this.#stopped && !begun ? fallback : await call();
+        answer(this.#stopped && !begun ? fallback : await call());
       } catch (error) {
         this.#owner.failed(error);
-        return fallback;
+        answer(fallback);
       }
+      // The caller chained on `turn` before this: it has used the result when the next callback begins.
+      await turn;
+      this.#countDown();
     };
-    const turn = this.#queue.add(job, { priority: begun ? 1 : 0 });
-    // The caller chains on `turn` after this; counting down one microtask later keeps a synchronous callback that
-    // follows from overtaking what the caller does with this result.
-    turn.then(() => queueMicrotask(() => this.#countDown()));
+    this.#queue.add(job, { priority: begun ? 1 : 0 });
     return turn;
   }
 

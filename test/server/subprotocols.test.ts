@@ -71,6 +71,16 @@ describe('toward a WebSocket target', () => {
     expect((await target.nextConnection()).headers['sec-websocket-protocol']).toBe('b');
   });
 
+  it('the target is offered none when the receiver chose none', async () => {
+    const target = await startUpstream({ subprotocol: 'first' });
+    const { open } = await startProxy({
+      target: target.url,
+      receiver: () => new QuietReceiver({ onUpgradeRequest: () => accept({ subprotocol: '' }) }),
+    });
+    expect((await open({ subprotocols: ['a'] })).subprotocol).toBe('');
+    expect((await target.nextConnection()).headers['sec-websocket-protocol']).toBeUndefined();
+  });
+
   it('a target that chooses what was not offered is a bad handshake (P6)', async () => {
     const target = await startUpstream({ subprotocol: 'z' });
     const { handshake, events } = await startProxy({ target: target.url });

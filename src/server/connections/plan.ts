@@ -56,9 +56,10 @@ export function planConnection(
   // A WebSocket target that is asked first makes the choice itself (RFC 6455 section 4.2.2), among what may be chosen.
   if (target?.kind === 'websocket' && dial === 'before-accept') {
     const chosen = acceptance.subprotocol;
-    if (chosen !== undefined && !offered.includes(chosen)) throw notOffered(chosen, offered);
+    // An empty string chooses none.
+    if (chosen !== undefined && chosen !== '' && !offered.includes(chosen)) throw notOffered(chosen, offered);
     const allowed = offered.filter((name) => config.subprotocols?.includes(name) ?? true);
-    const subprotocolsToOffer = chosen === undefined ? allowed : [chosen];
+    const subprotocolsToOffer = chosen === undefined ? allowed : [chosen].filter((name) => name !== '');
     return { dial, target, path, subprotocol: chosen, subprotocolsToOffer, acceptance };
   }
   const choice = chooseSubprotocol(offered, acceptance.subprotocol, config.subprotocols, config.noSubprotocol);

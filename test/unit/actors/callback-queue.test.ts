@@ -125,6 +125,17 @@ describe('from the first promise on', () => {
     expect(story.lines).toEqual(['first begins', 'first ends', 'used', 'next']);
   });
 
+  it('what a caller does with a result comes before the next callback that waits already', async () => {
+    const story = new Story();
+    const first = story.hold('first');
+    Promise.resolve(first.result).then(() => story.lines.push('used'));
+    story.say('next');
+    story.queue.whenDone(() => story.lines.push('done'), 60_000);
+    first.resolve();
+    await settle();
+    expect(story.lines).toEqual(['first begins', 'first ends', 'used', 'next', 'done']);
+  });
+
   it('a rejection is reported once and answered with the fallback, and the next callback runs', async () => {
     const story = new Story();
     const first = story.hold('first');

@@ -12,7 +12,7 @@ class Side implements Beating {
     bytesRead: 0,
     probes: 0,
     deaf: false,
-    takeDeafness: () => {
+    takeExcuse: () => {
       const was = this.port.deaf;
       this.port.deaf = false;
       return was;
