@@ -8,6 +8,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const pages = [
   'README.md',
   'CHANGELOG.md',
+  'bench/README.md',
   'examples/README.md',
   ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
