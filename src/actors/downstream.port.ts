@@ -25,8 +25,8 @@ export interface DownstreamPort {
   end(): void;
   /** Cuts the transport now. */
   terminate(): void;
-  /** True when there was a time since the last call in which nothing was read. */
-  takeDeafness(): boolean;
+  /** True when the peer's silence since the last call says nothing: it was not read, or was busy reading from us. */
+  takeExcuse(): boolean;
   /** Finds out whether a peer that is not read from has reset the connection meanwhile. */
   probe(): void;
   readonly target: string | undefined;

@@ -18,8 +18,8 @@ export interface Beating {
   readonly port: {
     /** Grows whenever anything is received. */
     readonly bytesRead: number;
-    /** True when there was a time since the last call in which nothing was read: then silence says nothing. */
-    takeDeafness(): boolean;
+    /** True when silence since the last call says nothing: we did not read, or the peer was busy reading from us. */
+    takeExcuse(): boolean;
     /** Finds out whether a peer that is not read from has reset the connection meanwhile. */
     probe(): void;
   };
@@ -42,10 +42,10 @@ export function watchHeart(side: Beating, wheel: TimerWheel, options: HeartbeatO
   };
   const beat = () => {
     const quiet = side.port.bytesRead === lastHeard;
-    const deaf = side.port.takeDeafness();
+    const excused = side.port.takeExcuse();
     lastHeard = side.port.bytesRead;
-    if (deaf) side.port.probe();
-    if (deaf || (options.mode === 'if-idle' && !quiet)) {
+    if (excused) side.port.probe();
+    if (excused || (options.mode === 'if-idle' && !quiet)) {
       again(options.interval, beat);
       return;
     }
@@ -53,8 +53,8 @@ export function watchHeart(side: Beating, wheel: TimerWheel, options: HeartbeatO
     again(step, () => judge(options.timeout - step));
   };
   const judge = (left: number) => {
-    // A peer that we did not read from meanwhile gets a new chance once we do (P9).
-    const silent = side.port.bytesRead === lastHeard && !side.port.takeDeafness();
+    // A peer that we did not read from meanwhile, or that was busy reading, gets a new chance once we do (P9).
+    const silent = side.port.bytesRead === lastHeard && !side.port.takeExcuse();
     if (silent && side.probing) {
       if (left > 0) again(Math.min(step, left), () => judge(left - step));
       else side.send({ type: 'heartbeat.missed' });

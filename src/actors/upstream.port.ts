@@ -15,7 +15,8 @@ export interface UpstreamPort {
   /** Both Close frames were exchanged; the target ends TCP, since it is the server there (RFC 6455 section 7.1.1). */
   end(): void;
   terminate(): void;
-  takeDeafness(): boolean;
+  /** True when the peer's silence since the last call says nothing: it was not read, or was busy reading from us. */
+  takeExcuse(): boolean;
   /** Finds out whether a peer that is not read from has reset the connection meanwhile. */
   probe(): void;
   /** True when the target speaks WebSocket, so that it answers a Close frame and a ping. */

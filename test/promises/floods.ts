@@ -31,12 +31,12 @@ export class Flood {
     return new Flood(target.connection, target.ws);
   }
 
-  /** Sends that many messages, waiting whenever the socket is full; fewer when it is stopped. */
+  /** Sends that many messages, waiting whenever the socket is full; fewer when it is stopped or the connection breaks. */
   async send(messages: number): Promise<void> {
     for (const end = this.accepted + messages; this.accepted < end && !this.#stopped; ) {
       const more = this.#connection.write(this.#messages[this.accepted % this.#messages.length]!);
       this.accepted += 1;
-      if (!more) await this.#connection.drained();
+      if (!more) await this.#connection.drained().catch(() => this.stop());
     }
   }
 

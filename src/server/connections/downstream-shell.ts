@@ -186,8 +186,8 @@ export class DownstreamShell implements DownstreamPort {
     this.#wire.terminate();
   }
 
-  takeDeafness(): boolean {
-    return this.#path?.down.intake.takeDeafness() ?? true;
+  takeExcuse(): boolean {
+    return this.#path?.down.takeExcuse() ?? true;
   }
 
   probe(): void {

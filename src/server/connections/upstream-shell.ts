@@ -123,8 +123,8 @@ export class UpstreamShell implements UpstreamPort {
     this.#wire?.terminate();
   }
 
-  takeDeafness(): boolean {
-    return this.#link?.intake.takeDeafness() ?? true;
+  takeExcuse(): boolean {
+    return this.#link?.takeExcuse() ?? true;
   }
 
   probe(): void {

@@ -25,6 +25,8 @@ export interface Link {
   readonly intake: Intake;
   readonly outlet: Outlet;
   readonly speaksWebSocket: boolean;
+  /** True when the peer's silence since the last call says nothing: it was not read, or it was busy reading us. */
+  takeExcuse(): boolean;
   sendHeartbeat(): void;
   sendClose(code: CloseStatus, reason: string): void;
   /** Both sides are done: end the wire when everything is written. */
@@ -94,6 +96,10 @@ export class WebSocketLink implements Link {
     return this.outlet.control(Opcode.Ping, typeof payload === 'string' ? Buffer.from(payload) : asBuffer(payload));
   }
 
+  takeExcuse(): boolean {
+    return takeExcuse(this);
+  }
+
   sendHeartbeat(): void {
     this.outlet.control(Opcode.Ping, this.#heartbeat);
   }
@@ -144,6 +150,10 @@ export class ByteLink implements Link {
     this.outlet = new Outlet(wire, owner, services.watch, services.limits);
   }
 
+  takeExcuse(): boolean {
+    return takeExcuse(this);
+  }
+
   /** TCP has no heartbeat of its own; keepalive is the operating system's. */
   sendHeartbeat(): void {}
 
@@ -162,6 +172,12 @@ export class ByteLink implements Link {
   onClosed(): void {
     this.outlet.closed();
   }
+}
+
+/** Both are taken, whatever the first one answers. */
+function takeExcuse({ intake, outlet }: Link): boolean {
+  const deaf = intake.takeDeafness();
+  return outlet.takeProgress() || deaf;
 }
 
 /** The same bytes as a Buffer. */

@@ -32,6 +32,7 @@ export class Outlet implements Blocked {
   #blocked = false;
   #dwelled = false;
   #throttled = false;
+  #progressed = false;
 
   constructor(wire: Wire, owner: OutletOwner, watch: PressureWatch, limits: OutletLimits) {
     this.wire = wire;
@@ -63,10 +64,21 @@ export class Outlet implements Blocked {
   drained(): void {
     if (!this.#blocked) return;
     this.#blocked = false;
+    this.#progressed ||= this.#dwelled;
     this.#dwelled = false;
     this.#watch.end(this);
     this.levelFell();
     this.owner.onDrained();
+  }
+
+  /**
+   * True when the peer took something since the last call that had to wait for it: it is there, although what it says may
+   * have to wait behind everything else. A write that merely filled the buffers of the operating system proves nothing.
+   */
+  takeProgress(): boolean {
+    const progressed = this.#progressed;
+    this.#progressed = false;
+    return progressed;
   }
 
   /** Whoever feeds this outlet may go on after waiting for something other than the wire. */
