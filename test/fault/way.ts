@@ -96,6 +96,13 @@ export class Way {
     return pair;
   }
 
+  /** Resolves with the target's ends of that many connections that were opened without `open`. */
+  async nextPeers(count: number): Promise<(RawPeer | TcpConnection)[]> {
+    const peers: (RawPeer | TcpConnection)[] = [];
+    while (this.target !== undefined && peers.length < count) peers.push(await this.target.nextConnection());
+    return peers;
+  }
+
   /** Cuts what is left, and resolves when nothing is. */
   async stop(): Promise<void> {
     for (const { client } of this.#pairs) client.destroy();
