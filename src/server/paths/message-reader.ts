@@ -58,7 +58,9 @@ type FrameJob = Extract<Job, { type: 'frame' }>;
 export class MessageReader implements FrameHandler {
   readonly #options: MessageReaderOptions;
   readonly #scanner: FrameScanner;
-  #parts: Buffer[] = [];
+  /** The payload of the current frame as far as it came, in a buffer that may be larger. */
+  #payload = NOTHING;
+  #filled = 0;
   #jobs: Job[] = [];
   #inflating = false;
   #message: Buffer[] = [];
@@ -94,19 +96,23 @@ export class MessageReader implements FrameHandler {
   }
 
   onFrameStart(): void {
-    this.#parts = [];
+    this.#payload = NOTHING;
+    this.#filled = 0;
   }
 
   onPayload(chunk: Buffer, start: number, end: number): void {
     if (this.#options.masked) applyMask(chunk, start, end, this.#scanner.maskKey, this.#scanner.payloadOffset);
     // A copy, because the chunk belongs to the wire.
-    this.#parts.push(Buffer.from(chunk.subarray(start, end)));
+    const filled = this.#filled + end - start;
+    if (filled > this.#payload.length) this.#grow(filled);
+    chunk.copy(this.#payload, this.#filled, start, end);
+    this.#filled = filled;
   }
 
   onFrameEnd(): void {
     const { messageOpcode, fragmentIndex, final, messageCompressed } = this.#scanner;
-    const data = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
-    this.#parts = [];
+    const data = this.#payload;
+    this.#payload = NOTHING;
     this.#push({
       type: 'frame',
       kind: messageOpcode === Opcode.Text ? 'text' : 'binary',
@@ -128,6 +134,16 @@ export class MessageReader implements FrameHandler {
       if (isViolation(close)) this.#push({ type: 'violation', violation: close });
       else this.#push({ type: 'close', code: close.code, reason: close.reason });
     }
+  }
+
+  /**
+   * Makes room, up to the announced length, which alone is not believed: at most as much again as what came. One buffer,
+   * because a frame may come in single bytes, and an object for each would take a hundred times the memory (P3).
+   */
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafe(Math.min(this.#scanner.length, Math.max(needed, 2 * this.#payload.length)));
+    this.#payload.copy(larger, 0, 0, this.#filled);
+    this.#payload = larger;
   }
 
   #push(job: Job): void {
@@ -202,6 +218,8 @@ export class MessageReader implements FrameHandler {
     return this.#text.push(data) !== null && (!final || this.#text.end());
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 const notText = violationOf('INVALID_UTF8', 'a text message is not UTF-8 (RFC 6455 section 8.1)');
 
