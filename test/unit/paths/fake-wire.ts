@@ -1,0 +1,102 @@
+/**
+ * Owns a wire without a socket: what is written is kept, what is read is given by the test. Refuses to decide when it is
+ * full; the test does.
+ */
+
+import { type LinkServices, WebSocketLink } from '../../../src/server/paths/links.js';
+import type { OutletOwner } from '../../../src/server/paths/outlet.js';
+import { PressureWatch } from '../../../src/server/paths/pressure-watch.js';
+import type { Wire, WireReader } from '../../../src/server/paths/wire.js';
+import { FrameParser, type ReceivedFrame } from '../../support/frames.js';
+
+/** A wire in memory. */
+export class FakeWire implements Wire {
+  readonly writes: Buffer[] = [];
+  /** What `write` answers: true until the test says that it is full. */
+  roomy = true;
+  bufferedBytes = 0;
+  bytesRead = 0;
+  bytesWritten = 0;
+  closed = false;
+  reading = false;
+  probes = 0;
+  ended = false;
+  corked = 0;
+  reader: WireReader | undefined;
+
+  attach(reader: WireReader): void {
+    this.reader = reader;
+  }
+
+  read(): void {
+    this.reading = true;
+  }
+
+  stopReading(): void {
+    this.reading = false;
+  }
+
+  unread(): void {}
+
+  write(bytes: Buffer): boolean {
+    // A copy: what is handed on may be changed afterwards.
+    this.writes.push(Buffer.from(bytes));
+    this.bytesWritten += bytes.length;
+    return this.roomy;
+  }
+
+  cork(): void {
+    this.corked += 1;
+  }
+
+  uncork(): void {
+    this.corked -= 1;
+  }
+
+  end(): void {
+    this.ended = true;
+  }
+
+  terminate(): void {
+    this.closed = true;
+  }
+
+  probe(): void {
+    this.probes += 1;
+  }
+
+  /** Everything that was written. */
+  get written(): Buffer {
+    return Buffer.concat(this.writes);
+  }
+
+  /** The frames that were written; their payloads unmasked. */
+  get frames(): ReceivedFrame[] {
+    return new FrameParser().push(this.written);
+  }
+}
+
+/** Writes down what an outlet tells its owner. */
+export class OwnerRecord implements OutletOwner {
+  readonly lines: string[] = [];
+  onThrottled = () => void this.lines.push('throttled');
+  onUnthrottled = () => void this.lines.push('unthrottled');
+  onDrained = () => void this.lines.push('drained');
+  onStillBlocked = () => void this.lines.push('still blocked');
+  onProgress = () => void this.lines.push('progress');
+}
+
+/** Services with these marks; the watch looks every 20 ms. */
+export function services(limits: Partial<LinkServices['limits']> = {}): LinkServices {
+  return {
+    watch: new PressureWatch(20),
+    limits: { highWaterMark: 1000, lowWaterMark: 100, maxQueuedBytes: 10_000, ...limits },
+  };
+}
+
+/** One side of a path on a wire in memory. */
+export function fakeLink(role: 'server' | 'client', options: LinkServices = services()) {
+  const wire = new FakeWire();
+  const owner = new OwnerRecord();
+  return { wire, owner, link: new WebSocketLink(wire, role, owner, options) };
+}
