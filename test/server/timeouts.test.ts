@@ -69,7 +69,11 @@ describe('the heartbeat', () => {
 
   it('terminates a WebSocket target that answers nothing, and the client gets 1011 (P9)', async () => {
     const target = await startUpstream();
-    const { open, events } = await startProxy({ target: target.url, heartbeat: { interval: 40, timeout: 40 }, timeouts: { close: 100 } });
+    const { open, events } = await startProxy({
+      target: target.url,
+      heartbeat: { interval: 40, timeout: 40 },
+      timeouts: { close: 100 },
+    });
     const client = await open();
     const pings = answerPings(client, 1000).catch(() => {});
     expect((await events.reports.next()).cause).toBe('HEARTBEAT_LOST');
