@@ -27,6 +27,7 @@ export type ConnectionEvent =
   | { type: 'transport.closed'; ending: Ending }
   | { type: 'pressure.high' }
   | { type: 'pressure.low' }
+  | { type: 'write.progressed' }
   | { type: 'read.pause' }
   | { type: 'read.resume' }
   | { type: 'heartbeat.due' }
@@ -156,10 +157,13 @@ export const connectionMachine = setup({
         outbound: {
           initial: 'flowing',
           states: {
-            flowing: { on: { 'pressure.high': 'throttled' } },
+            flowing: { on: { 'pressure.high': { target: 'throttled', actions: 'deliverThrottled' } } },
             throttled: {
-              entry: 'deliverThrottled',
-              on: { 'pressure.low': { target: 'flowing', actions: 'deliverUnthrottled' } },
+              on: {
+                'pressure.low': { target: 'flowing', actions: 'deliverUnthrottled' },
+                // Entered anew, so that the deadline is one for a peer that reads nothing, and not for a slow one.
+                'write.progressed': { target: 'throttled', reenter: true },
+              },
               after: { writeStallTimeout: { actions: 'raiseStalled' } },
             },
           },

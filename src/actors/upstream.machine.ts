@@ -19,6 +19,7 @@ export type UpstreamEvent =
   | { type: 'transport.closed'; ending: Ending }
   | { type: 'pressure.high' }
   | { type: 'pressure.low' }
+  | { type: 'write.progressed' }
   | { type: 'read.pause' }
   | { type: 'read.resume' }
   | { type: 'heartbeat.due' }
@@ -102,7 +103,10 @@ export const upstreamMachine = setup({
           states: {
             flowing: { on: { 'pressure.high': 'throttled' } },
             throttled: {
-              on: { 'pressure.low': 'flowing' },
+              on: {
+                'pressure.low': 'flowing',
+                'write.progressed': { target: 'throttled', reenter: true },
+              },
               after: { writeStallTimeout: { actions: 'raiseStalled' } },
             },
           },

@@ -59,7 +59,6 @@ export const ERRORS = {
     help: 'A proxy needs a target: set `target`, or answer accept({ target }).',
   },
   ALREADY_STARTED: { whose: 'application', help: 'The server is running; await stop() first, or use restart().' },
-  NOT_RUNNING: { whose: 'application', help: 'The server is not running; await start() first.' },
   ADDRESS_IN_USE: {
     whose: 'operator',
     help: 'Another process listens on that address; choose another port, or 0 for any free one.',
@@ -172,10 +171,6 @@ export const ERRORS = {
   HEARTBEAT_LOST: {
     whose: 'network',
     help: 'The peer answered no ping; the connection was terminated and is reported as 1006.',
-  },
-  CLOSE_TIMEOUT: {
-    whose: 'downstream',
-    help: 'The peer did not finish the closing handshake within `timeouts.close`; the connection was cut.',
   },
   CONNECTION_RESET: { whose: 'network', help: 'The connection broke without a Close frame; it is reported as 1006.' },
 } as const satisfies Record<string, ErrorEntry>;

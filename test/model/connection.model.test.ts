@@ -65,7 +65,7 @@ describe('the shape of the connection chart', () => {
     expect(counts).toMatchInlineSnapshot(`
       {
         "configurations": 28,
-        "edges": 141,
+        "edges": 144,
         "simplePaths": 3113,
       }
     `);

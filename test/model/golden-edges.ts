@@ -61,6 +61,7 @@ open(throttled reading alive)
   lifetime.expired              -> closing 1001 LIFETIME_EXCEEDED: shutGate, sendClose(1001 LIFETIME_EXCEEDED)
   transport.closed              -> closed 1006 CONNECTION_RESET: shutGate, deliverClosed(1006 CONNECTION_RESET)
   pressure.low                  -> open(flowing reading alive): deliverUnthrottled
+  write.progressed              -> open(throttled reading alive): -
   read.pause                    -> open(throttled paused suspended): pauseReading
   heartbeat.due                 -> open(throttled reading probing): sendPing
   after writeStallTimeout       -> closing 1008 WRITE_STALLED: shutGate, sendClose(1008 WRITE_STALLED)
@@ -89,6 +90,7 @@ open(throttled paused suspended)
   lifetime.expired              -> closing 1001 LIFETIME_EXCEEDED: resumeReading, shutGate, sendClose(1001 LIFETIME_EXCEEDED)
   transport.closed              -> closed 1006 CONNECTION_RESET: resumeReading, shutGate, deliverClosed(1006 CONNECTION_RESET)
   pressure.low                  -> open(flowing paused suspended): deliverUnthrottled
+  write.progressed              -> open(throttled paused suspended): -
   read.resume                   -> open(throttled reading alive): resumeReading
   after writeStallTimeout       -> closing 1008 WRITE_STALLED: resumeReading, shutGate, sendClose(1008 WRITE_STALLED)
 open(throttled reading probing)
@@ -102,6 +104,7 @@ open(throttled reading probing)
   lifetime.expired              -> closing 1001 LIFETIME_EXCEEDED: shutGate, sendClose(1001 LIFETIME_EXCEEDED)
   transport.closed              -> closed 1006 CONNECTION_RESET: shutGate, deliverClosed(1006 CONNECTION_RESET)
   pressure.low                  -> open(flowing reading probing): deliverUnthrottled
+  write.progressed              -> open(throttled reading probing): -
   read.pause                    -> open(throttled paused suspended): pauseReading
   heartbeat.missed              -> closed 1006 HEARTBEAT_LOST: shutGate, terminate, deliverClosed(1006 HEARTBEAT_LOST)
   peer.heard                    -> open(throttled reading alive): -
@@ -188,6 +191,7 @@ open(throttled reading alive)
   protocol.violated             -> closing 1002 PROTOCOL_ERROR: sendClose(1002 PROTOCOL_ERROR)
   transport.closed              -> closed 1006 UPSTREAM_LOST: announceClosed(1006 UPSTREAM_LOST)
   pressure.low                  -> open(flowing reading alive): -
+  write.progressed              -> open(throttled reading alive): -
   read.pause                    -> open(throttled paused suspended): pauseReading
   heartbeat.due                 -> open(throttled reading probing): sendPing
   after writeStallTimeout       -> closed 1013 WRITE_STALLED: terminate, announceClosed(1013 WRITE_STALLED)
@@ -216,6 +220,7 @@ open(throttled paused suspended)
   protocol.violated             -> closing 1002 PROTOCOL_ERROR: resumeReading, sendClose(1002 PROTOCOL_ERROR)
   transport.closed              -> closed 1006 UPSTREAM_LOST: resumeReading, announceClosed(1006 UPSTREAM_LOST)
   pressure.low                  -> open(flowing paused suspended): -
+  write.progressed              -> open(throttled paused suspended): -
   read.resume                   -> open(throttled reading alive): resumeReading
   after writeStallTimeout       -> closed 1013 WRITE_STALLED: resumeReading, terminate, announceClosed(1013 WRITE_STALLED)
 open(throttled reading probing)
@@ -225,6 +230,7 @@ open(throttled reading probing)
   protocol.violated             -> closing 1002 PROTOCOL_ERROR: sendClose(1002 PROTOCOL_ERROR)
   transport.closed              -> closed 1006 UPSTREAM_LOST: announceClosed(1006 UPSTREAM_LOST)
   pressure.low                  -> open(flowing reading probing): -
+  write.progressed              -> open(throttled reading probing): -
   read.pause                    -> open(throttled paused suspended): pauseReading
   heartbeat.missed              -> closed 1006 HEARTBEAT_LOST: terminate, announceClosed(1006 HEARTBEAT_LOST)
   peer.heard                    -> open(throttled reading alive): -

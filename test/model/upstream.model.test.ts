@@ -55,7 +55,7 @@ describe('the shape of the upstream chart', () => {
     expect(counts).toMatchInlineSnapshot(`
       {
         "configurations": 18,
-        "edges": 74,
+        "edges": 77,
         "simplePaths": 514,
       }
     `);

@@ -15,10 +15,10 @@ import { upstreamTls } from './tls-material.js';
 const heartbeat = described(
   z
     .strictObject({
-      /** Time between two pings to a client. 0 turns the heartbeat off; half-open connections then stay until the system notices. */
+      /** Time between two pings to a client, and to a WebSocket target. 0 turns the heartbeat off; half-open connections then stay until the system notices. */
       interval: duration({
         description:
-          'Time between two pings to a client. 0 turns the heartbeat off; half-open connections then stay until the system notices.',
+          'Time between two pings to a client, and to a WebSocket target. 0 turns the heartbeat off; half-open connections then stay until the system notices.',
         default: '30s',
       }),
       /** How long a ping may stay unanswered before the connection is terminated and reported as 1006. */

@@ -41,14 +41,8 @@ export class ByteFramer {
     if (outlet.closing) return 'more';
     sent.messages += 1;
     sent.bytes += payload.length;
-    if (payload.length <= COPY_BYTES) {
-      outlet.message(outlet.encode(this.#opcode, payload));
-    } else {
-      outlet.wire.cork();
-      outlet.message(outlet.header(this.#opcode, payload.length));
-      outlet.write(payload);
-      outlet.wire.uncork();
-    }
+    if (payload.length <= COPY_BYTES) outlet.message(outlet.encode(this.#opcode, payload));
+    else outlet.largeMessage(this.#opcode, payload);
     return outlet.blocked ? 'full' : 'more';
   }
 }

@@ -57,6 +57,7 @@ export abstract class DataPath {
       'server',
       {
         onThrottled: () => connection.onThrottled(),
+        onProgress: () => connection.send({ type: 'write.progressed' }),
         onUnthrottled: () => connection.onUnthrottled(),
         onDrained: () => this.onDownDrained(),
         onStillBlocked: () => this.up?.wire.probe(),
@@ -69,6 +70,7 @@ export abstract class DataPath {
         this.down,
         (chunk) => this.onDownBytes(chunk),
         () => {
+          this.onDownGone();
           connection.onClosed(1006, '');
           // With nobody to write to, the target is read on to find its end.
           this.up?.intake.unblock();
@@ -82,6 +84,7 @@ export abstract class DataPath {
     const { upstream, wire } = options;
     const owner = {
       onThrottled: () => upstream.onThrottled(),
+      onProgress: () => upstream.send({ type: 'write.progressed' }),
       onUnthrottled: () => upstream.onUnthrottled(),
       onDrained: () => this.onUpDrained(),
       onStillBlocked: () => this.down.wire.probe(),
@@ -99,6 +102,7 @@ export abstract class DataPath {
         link,
         (chunk) => this.onUpBytes(chunk),
         () => {
+          this.onUpGone();
           upstream.onClosed();
           this.down.intake.unblock();
         },
@@ -120,6 +124,12 @@ export abstract class DataPath {
 
   /** The upstream's link was put in place. */
   protected onUpstream(_link: Link, _options: UpstreamOptions): void {}
+
+  /** The client's wire is gone, before its actor is told. */
+  protected onDownGone(): void {}
+
+  /** The target's wire is gone, before its actor is told. */
+  protected onUpGone(): void {}
 
   protected onDownDrained(): void {
     this.up?.intake.unblock();

@@ -57,7 +57,14 @@ export class FrameForwarder implements FrameHandler {
     this.#messageEnd = -1;
     scanner.scan(chunk);
     if (this.#from < scanner.consumed) this.#pass(scanner.consumed);
-    if (scanner.violation !== null) this.#options.onViolation(scanner.violation);
+    if (scanner.violation === null) return;
+    this.ended();
+    this.#options.onViolation(scanner.violation);
+  }
+
+  /** Nothing more comes from this side: who waits for the end of its message waits in vain. */
+  ended(): void {
+    this.#options.to()?.outlet.sourceEnded();
   }
 
   onFrameStart(): void {}
@@ -98,6 +105,7 @@ export class FrameForwarder implements FrameHandler {
   #closed(payload: Buffer): void {
     const close = parseClosePayload(payload);
     this.#options.from.closeReceived = true;
+    this.ended();
     if (isViolation(close)) this.#options.onViolation(close);
     else this.#options.onClose(close.code, close.reason);
   }

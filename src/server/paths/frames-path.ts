@@ -43,6 +43,14 @@ export class FramesPath extends DataPath {
     });
   }
 
+  protected override onDownGone(): void {
+    this.#inbound.ended();
+  }
+
+  protected override onUpGone(): void {
+    this.#outbound?.ended();
+  }
+
   protected override onDownBytes(chunk: Buffer): void {
     this.#inbound.forward(chunk);
   }

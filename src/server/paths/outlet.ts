@@ -11,6 +11,8 @@ export interface OutletOwner {
   /** Backpressure lasts: it is a state of the chart from now on. */
   onThrottled(): void;
   onUnthrottled(): void;
+  /** While throttled: the peer took some of what waits. At most ten times a second. */
+  onProgress(): void;
   /** What fed this outlet may go on. */
   onDrained(): void;
   /** Blocked for another second; time to see whether the other wire, which is not read now, is still there. */
@@ -23,6 +25,9 @@ export interface OutletLimits {
   readonly lowWaterMark: number;
 }
 
+/** An event of a chart costs far more than a write, so a slow peer's progress is told now and then only. */
+const PROGRESS_EVERY_MS = 100;
+
 /** The writing side of one wire. */
 export class Outlet implements Blocked {
   readonly wire: Wire;
@@ -33,6 +38,7 @@ export class Outlet implements Blocked {
   #dwelled = false;
   #throttled = false;
   #progressed = false;
+  #progressTold = 0;
 
   constructor(wire: Wire, owner: OutletOwner, watch: PressureWatch, limits: OutletLimits) {
     this.wire = wire;
@@ -67,9 +73,14 @@ export class Outlet implements Blocked {
     this.#progressed ||= this.#dwelled;
     this.#dwelled = false;
     this.#watch.end(this);
+    this.writable();
     this.levelFell();
-    this.owner.onDrained();
+    if (this.#throttled) this.#noteProgress();
+    if (!this.#blocked) this.owner.onDrained();
   }
+
+  /** The wire takes more: what waits here goes first, before any feeder goes on. */
+  protected writable(): void {}
 
   /**
    * True when the peer took something since the last call that had to wait for it: it is there, although what it says may
@@ -88,6 +99,7 @@ export class Outlet implements Blocked {
 
   /** The wire is gone: nothing waits any more. */
   closed(): void {
+    this.#blocked = false;
     this.#watch.end(this);
   }
 
@@ -113,6 +125,13 @@ export class Outlet implements Blocked {
   levelFell(): void {
     if (this.#watermark.above) this.#watermark.update(this.bufferedBytes);
     this.#tell();
+  }
+
+  #noteProgress(): void {
+    const now = performance.now();
+    if (now - this.#progressTold < PROGRESS_EVERY_MS) return;
+    this.#progressTold = now;
+    this.owner.onProgress();
   }
 
   #tell(): void {

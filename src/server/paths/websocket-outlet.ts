@@ -27,6 +27,7 @@ export class WebSocketOutlet extends Outlet {
   readonly #masked: boolean;
   #insideFrame = false;
   #insideMessage = false;
+  #sourceEnded = false;
   #controls: Buffer[] = [];
   #messages: Buffer[] = [];
   #queuedBytes = 0;
@@ -71,15 +72,39 @@ export class WebSocketOutlet extends Outlet {
     return !this.blocked;
   }
 
+  /**
+   * Nothing more will be passed on, so that a message that is not complete stays so. Between two of its frames a Close may
+   * still go; inside of one there is no place for it any more, and the wire is cut instead of waiting in vain.
+   */
+  sourceEnded(): void {
+    this.#sourceEnded = true;
+    this.#flush();
+  }
+
   /** Sends a data frame of our own, whole, between two messages. */
   message(frame: Buffer): SendResult {
     if (this.closing || this.wire.closed) return 'closed';
-    if (this.#insideMessage || this.#messages.length > 0) {
+    // Behind a full wire they wait here and not in the socket, so that what the peer takes shows as progress.
+    if (this.#mustWait) {
       this.#messages.push(frame);
       this.#queuedBytes += frame.length;
       return 'queued';
     }
     return this.write(frame) ? 'accepted' : 'queued';
+  }
+
+  /** Sends a large payload as one whole data frame, copied only when it has to wait. */
+  largeMessage(opcode: number, payload: Buffer): void {
+    const header = Buffer.allocUnsafe(frameHeaderLength(payload.length, false));
+    writeFrameHeader(header, 0, { opcode, final: true, compressed: false, length: payload.length });
+    if (this.#mustWait) {
+      this.message(Buffer.concat([header, payload]));
+      return;
+    }
+    this.wire.cork();
+    this.write(header);
+    this.write(payload);
+    this.wire.uncork();
   }
 
   /** Sends a ping or pong of our own, between two frames. */
@@ -103,11 +128,11 @@ export class WebSocketOutlet extends Outlet {
     else this.control(Opcode.Pong, payload);
   }
 
-  override drained(): void {
+  protected override writable(): void {
     const payload = this.#pong;
     this.#pong = undefined;
     if (payload !== undefined) this.control(Opcode.Pong, payload);
-    super.drained();
+    this.#flush();
   }
 
   /** Sends a Close frame behind everything that waits; nothing follows it. */
@@ -131,11 +156,9 @@ export class WebSocketOutlet extends Outlet {
     return encodeFrame(opcode, payload, { final, compressed, maskKey: this.#masked ? randomMaskKey() : undefined });
   }
 
-  /** The header alone of a whole data frame, whose payload is written right behind it. */
-  header(opcode: number, length: number): Buffer {
-    const header = Buffer.allocUnsafe(frameHeaderLength(length, false));
-    writeFrameHeader(header, 0, { opcode, final: true, compressed: false, length });
-    return header;
+  /** Whether a message of our own has to wait its turn. */
+  get #mustWait(): boolean {
+    return this.#insideMessage || this.#messages.length > 0 || this.blocked;
   }
 
   /** Where in a run what waits may go in; -1 for nowhere. */
@@ -147,11 +170,17 @@ export class WebSocketOutlet extends Outlet {
   }
 
   #flush(): void {
-    if (this.#queuedBytes === 0 || this.#insideFrame) return;
+    if (this.#insideFrame && this.#sourceEnded && this.#close !== undefined) this.wire.terminate();
+    if (this.#queuedBytes === 0 || this.#insideFrame || this.blocked) return;
     this.wire.cork();
     for (const frame of this.#controls.splice(0)) this.#release(frame);
-    if (!this.#insideMessage) for (const frame of this.#messages.splice(0)) this.#release(frame);
-    if (this.#close !== undefined && this.#messages.length === 0) {
+    while (!this.#insideMessage && !this.blocked) {
+      const frame = this.#messages.shift();
+      if (frame === undefined) break;
+      this.#release(frame);
+    }
+    const nothingBefore = this.#messages.length === 0 || (this.#insideMessage && this.#sourceEnded);
+    if (this.#close !== undefined && nothingBefore && !this.blocked) {
       this.#release(this.#close);
       this.#close = undefined;
       this.#closed = true;
