@@ -63,8 +63,8 @@ describe.each(wsSetups)('P4: ends without a Close on $name', (setup) => {
     });
   });
 
-  it('P4: a client that breaks off inside a message leaves the target no half message and a 1011 or an end', async () => {
-    const stage = await Stage.start(setup, { timeouts: { close: 300 } });
+  it('P4: a client that breaks off inside a message leaves the target no half message and is not waited for', async () => {
+    const stage = await Stage.start(setup, { timeouts: { close: '1h' } });
     const { client, target } = await stage.open();
     client.sendText('whole');
     const frame = client.encode({ opcode: Opcode.Binary, payload: randomBytes(200_000) });
@@ -77,15 +77,49 @@ describe.each(wsSetups)('P4: ends without a Close on $name', (setup) => {
     expect(target.ws!.received.filter(({ opcode }) => opcode === Opcode.Binary)).toEqual([]);
   });
 
-  it('P4: an end inside a message of the target leaves the client no half message', async () => {
-    const stage = await Stage.start(setup, { timeouts: { close: 300 } });
+  it('P4: an end inside a message of the target leaves the client no half message, and nobody waits for the rest', async () => {
+    const stage = await Stage.start(setup, { timeouts: { close: '1h' } });
     const { client, target } = await stage.open();
     const frame = target.ws!.encode({ opcode: Opcode.Binary, payload: randomBytes(200_000) });
     target.ws!.sendRaw(frame.subarray(0, 100_000));
     target.ws!.end();
+    await eventually(() => client.ended !== undefined || closeSeen(client.received), 'the client was told');
+    if (client.ended === undefined) client.sendClose(1011);
     await stage.nextReport();
     await client.waitForEnd();
     expect(client.received.filter(({ opcode }) => opcode === Opcode.Binary)).toEqual([]);
+  });
+});
+
+describe.each(wsSetups)('P4: messages that stay incomplete on $name', (setup) => {
+  it('P4: a Close between two fragments is not held up by what the application sent meanwhile', async () => {
+    const stage = await Stage.start(setup, { timeouts: { close: '1h' } });
+    const { client, target, receiver } = await stage.open();
+    await receiver.waitFor('open');
+    target.ws!.sendFrame({ opcode: Opcode.Text, payload: 'half', fin: false });
+    target.ws!.sendPing('behind it');
+    await eventually(() => client.received.some(({ opcode }) => opcode === Opcode.Ping), 'the first half passed');
+    receiver.connection.send('waits for the other half');
+    target.ws!.sendClose(4010);
+    expect((await client.expectClose()).code).toBe(4010);
+    client.sendClose(4010);
+    await target.ws!.expectClose();
+    target.ws!.end();
+    await stage.nextReport();
+  });
+
+  it('P4: a target that resets with a message under way lets the client answer the 1011', async () => {
+    const stage = await Stage.start(setup, { timeouts: { close: '1h' } });
+    const { client, target } = await stage.open();
+    target.connection.pauseReading();
+    const flood = Flood.fromClient(client);
+    const flooding = flood.send(5000);
+    await eventually(() => client.socket.writableLength > 0, 'the way to the target is full');
+    flood.stop();
+    target.connection.reset();
+    expect((await client.answerClose()).code).toBe(1011);
+    expect(await stage.nextReport()).toMatchObject({ cause: 'UPSTREAM_LOST', codeSent: 1011, codeReceived: 1011 });
+    await flooding;
   });
 });
 

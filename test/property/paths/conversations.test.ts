@@ -85,7 +85,7 @@ describe.each(everySetup)('every conversation on $name', (setup) => {
     timeout: 120_000,
   }, async () => {
     const before = holdings();
-    const stage = await Stage.start(setup, { timeouts: { close: 2000, pressureDwell: 1 } });
+    const stage = await Stage.start(setup, { timeouts: { close: '1h', pressureDwell: 1 } });
     await fc.assert(
       fc.asyncProperty(steps, async (all) => {
         const outcome = await converse(stage, all);
@@ -94,7 +94,8 @@ describe.each(everySetup)('every conversation on $name', (setup) => {
         expectTruth(outcome);
         expect(stage.told.exceptions).toEqual([]);
       }),
-      { numRuns: RUNS },
+      // Everybody here is polite in the end, so nothing may wait for a deadline.
+      { numRuns: RUNS, timeout: 15_000 },
     );
     expect(stage.told.reports.length).toBe(stage.told.opened.length);
     await stage.server.stop({ drainTimeout: 0 });
