@@ -9,7 +9,8 @@ const report = join(folder, 'report.json');
 
 const steps = [
   install,
-  () => runTool('@biomejs/biome/bin/biome', ['ci', '.']),
+  // Biome colours every character also where nobody sees colours, such as in the log of CI.
+  () => runTool('@biomejs/biome/bin/biome', ['ci', ...(process.stdout.isTTY ? [] : ['--colors=off']), '.']),
   () => runTool('typescript/bin/tsc', ['-p', 'tsconfig.json']),
   () => build({ force: true }),
   () =>
