@@ -102,7 +102,7 @@ describe('where messages are assembled', () => {
     expect(heapBytes() - before).toBeLessThan(50 * size);
     pair.client.sendRaw(frame.subarray(-1));
     expect(await arrived('messages alone', pair, size)).toBe(size);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe.each(WEBSOCKET_WAYS)('on the way "%s", from the target', (name) => {

@@ -100,31 +100,35 @@ describe.each(['stream', 'messages to tcp'] as const)('on the way "%s"', (name) 
 });
 
 describe('P7: a thousand resets', () => {
-  it.each(WAYS)('on the way "%s" leave no descriptor, timer or connection', async (name) => {
-    const way = await Way.start(name, { server: { timeouts: { close: 50 } } });
-    onTestFinished(() => way.stop());
-    const { client } = await way.open();
-    client.reset();
-    await emptied(way.running.server);
-    const before = holdings();
-    for (let batch = 0; batch < 20; batch += 1) {
-      const clients = await Promise.all(Array.from({ length: 50 }, () => RawClient.open({ port: way.running.port })));
-      const peers = name === 'messages alone' ? [] : await way.nextPeers(50);
-      clients.forEach((one, index) => {
-        if (index % 3 !== 1 || peers.length === 0) one.reset();
-        else one.discard();
-      });
-      // Which peer belongs to which client is left open: some pairs are reset at both ends at once.
-      peers.forEach((one, index) => {
-        if (index % 3 !== 0) one.reset();
-        else one.discard();
-      });
-      await Promise.all(clients.map((one) => one.connection.closed()));
+  it.each(WAYS)(
+    'on the way "%s" leave no descriptor, timer or connection',
+    async (name) => {
+      const way = await Way.start(name, { server: { timeouts: { close: 50 } } });
+      onTestFinished(() => way.stop());
+      const { client } = await way.open();
+      client.reset();
       await emptied(way.running.server);
-      for (const one of peers) one.destroy();
-    }
-    await expectQuiet(before);
-    expect(way.running.reports.all.length).toBe(1001);
-    expect(way.running.exceptions.all).toEqual([]);
-  });
+      const before = holdings();
+      for (let batch = 0; batch < 20; batch += 1) {
+        const clients = await Promise.all(Array.from({ length: 50 }, () => RawClient.open({ port: way.running.port })));
+        const peers = name === 'messages alone' ? [] : await way.nextPeers(50);
+        clients.forEach((one, index) => {
+          if (index % 3 !== 1 || peers.length === 0) one.reset();
+          else one.discard();
+        });
+        // Which peer belongs to which client is left open: some pairs are reset at both ends at once.
+        peers.forEach((one, index) => {
+          if (index % 3 !== 0) one.reset();
+          else one.discard();
+        });
+        await Promise.all(clients.map((one) => one.connection.closed()));
+        await emptied(way.running.server);
+        for (const one of peers) one.destroy();
+      }
+      await expectQuiet(before);
+      expect(way.running.reports.all.length).toBe(1001);
+      expect(way.running.exceptions.all).toEqual([]);
+    },
+    60_000,
+  );
 });
