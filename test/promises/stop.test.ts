@@ -182,7 +182,7 @@ describe('P7: the life of a server', () => {
   it('P7: a slow pace does not hold up a stop beyond its deadline', async () => {
     const stage = await Stage.start(withoutTarget, {
       limits: { disconnectsPerSecond: 1 },
-      timeouts: { drain: 500, close: 5000 },
+      timeouts: { drain: 6000, close: 6000 },
     });
     const clients = await Promise.all(Array.from({ length: 40 }, () => stage.openClient()));
     await eventually(() => stage.server.connections.length === 40, 'all are open');

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import type { CloseReport } from '../../../src/index.js';
 import type { Pair, Setup, Stage } from '../../promises/setups.js';
 import { eventually } from '../../support/events.js';
-import { closePayload, type FramePeer, Opcode } from '../../support/raw-client.js';
+import { type FramePeer, Opcode } from '../../support/raw-client.js';
 
 /** One thing that one side does. */
 export type Step =
@@ -205,9 +205,4 @@ export async function converse(stage: Stage, all: readonly Step[]): Promise<Outc
   await eventually(() => open() === 0 && stage.server.snapshot().connections.length === 0, 'both sides are gone');
   const { endings, client, target, application } = conversation;
   return { pair, report, endings, client, target, application };
-}
-
-/** The payload of a Close frame with that code, as it would have come. */
-export function closeOf(code: number): Buffer {
-  return code === 1005 ? closePayload() : closePayload(code);
 }
