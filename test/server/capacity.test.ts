@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type SendResult, TidegateError } from '../../src/index.js';
 import { deferred } from '../support/events.js';
-import { QuietReceiver } from '../support/recording-receiver.js';
+import { QuietReceiver, receiverFactory } from '../support/recording-receiver.js';
 import { startReceivers } from './stage.js';
 
 describe('limits.maxConnections', () => {
@@ -23,18 +23,17 @@ describe('limits.maxConnections', () => {
 
   it('counts handshakes that are not answered, and frees their place when they are refused', async () => {
     const gate = deferred<boolean>();
+    const receivers = receiverFactory(() => new QuietReceiver({ onUpgradeRequest: () => gate.promise }));
     const { open, handshake, events } = await startReceivers({
       limits: { maxConnections: 1 },
-      receiver: () => new QuietReceiver({ onUpgradeRequest: () => gate.promise }),
+      receiver: receivers.create,
     });
     const first = handshake();
-    const seen = new Promise((resolve) => setImmediate(resolve));
-    await seen;
-    let second = await handshake();
-    while (second.status !== 503) second = await handshake();
+    await receivers.nextReceiver();
+    expect((await handshake()).status).toBe(503);
     gate.resolve(false);
     expect((await first).status).toBe(403);
-    await events.rejections.next();
+    expect(events.lines).toEqual(['startup 1', 'rejected CAPACITY_REACHED', 'rejected REJECTED']);
     await expect(open()).rejects.toThrow('403');
   });
 
