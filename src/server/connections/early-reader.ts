@@ -4,6 +4,9 @@
  */
 import type { Wire, WireReader } from '../paths/wire.js';
 
+/** How many pieces are kept before they are joined. */
+const MAX_PIECES = 64;
+
 /** Reads a wire before there is a data path. */
 export class EarlyReader implements WireReader {
   readonly #wire: Wire;
@@ -34,6 +37,8 @@ export class EarlyReader implements WireReader {
 
   onBytes(chunk: Buffer): void {
     if (this.#done) return;
+    // Joined now and then: a client that drips single bytes costs its bytes, and not an object for each.
+    if (this.#early.length >= MAX_PIECES) this.#early = [Buffer.concat(this.#early)];
     this.#early.push(Buffer.from(chunk));
     this.#size += chunk.length;
     if (this.#size >= this.#bound) this.#wire.stopReading();
