@@ -62,7 +62,7 @@ export class ClosingHandshake {
       initiator: ending.initiator,
       cause: ending.cause,
       ...reportedStatus(ending, this.#received),
-      codeSent: this.#sent,
+      codeSent: port.closeWritten ? this.#sent : undefined,
       codeReceived: this.#received?.code,
       received: port.received,
       sent: port.sent,

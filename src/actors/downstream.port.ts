@@ -32,6 +32,8 @@ export interface DownstreamPort {
   readonly target: string | undefined;
   readonly subprotocol: string;
   readonly dataPath: 'frames' | 'stream' | 'messages' | undefined;
+  /** The Close frame that was asked for went to the socket, and does not wait behind something that never ends. */
+  readonly closeWritten: boolean;
   /** Bytes accepted for the client and not with the operating system yet. */
   readonly bufferedBytes: number;
   /** Bytes that came from the client, control frames and headers included. Grows with every sign of life. */

@@ -35,7 +35,7 @@ export interface CloseReport {
   /** What `onClosed` was told. */
   readonly status: CloseStatus;
   readonly reason: string;
-  /** The code in our Close frame; undefined when none was sent, 1005 when it carried none. */
+  /** The code in our Close frame; 1005 when it carried none, undefined when none went out to the socket. */
   readonly codeSent: CloseStatus | undefined;
   /** The code in the peer's Close frame; undefined when none came, 1005 when it carried none. */
   readonly codeReceived: CloseStatus | undefined;

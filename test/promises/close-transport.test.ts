@@ -31,7 +31,11 @@ describe.each(proxySetups)('P4: a target that breaks off on $name', (setup) => {
     await receiver.waitFor('throttled');
     flood.stop();
     target.connection.reset();
-    expect(await stage.nextReport()).toMatchObject({ initiator: 'upstream', cause: 'UPSTREAM_LOST', codeSent: 1011 });
+    expect(await stage.nextReport()).toMatchObject({
+      initiator: 'upstream',
+      cause: 'UPSTREAM_LOST',
+      codeSent: undefined,
+    });
     await flooding;
   });
 });

@@ -76,6 +76,10 @@ export class DownstreamShell implements DownstreamPort {
     return this.#path?.kind;
   }
 
+  get closeWritten(): boolean {
+    return this.#path?.down.outlet.closeWritten ?? false;
+  }
+
   get bufferedBytes(): number {
     return this.#path?.down.bufferedBytes ?? 0;
   }

@@ -93,6 +93,7 @@ export class WebSocketLink implements Link {
   }
 
   ping(payload: Message): SendResult {
+    if (this.bufferedBytes > this.#maxQueuedBytes) return 'dropped';
     return this.outlet.control(Opcode.Ping, typeof payload === 'string' ? Buffer.from(payload) : asBuffer(payload));
   }
 

@@ -145,6 +145,11 @@ export class WebSocketOutlet extends Outlet {
     this.owner.onDrained();
   }
 
+  /** The Close frame is with the wire. */
+  get closeWritten(): boolean {
+    return this.#closed;
+  }
+
   /** Calls once the Close frame is with the wire; at once when it is. */
   whenClosed(call: () => void): void {
     if (this.#closed) call();
