@@ -7,6 +7,7 @@ import { CloseCode, CloseIndicator, type CloseReport, type ErrorCode } from '../
 import type { ConnectionEffects } from './connection.effects.js';
 import { deadline } from './deadline.js';
 import { cut, type Ending, failure } from './ending.js';
+import { inbound, liveness } from './regions.js';
 
 /** When the upstream of a connection is dialled; `none` for a server without target. */
 export type DialOrder = 'before-accept' | 'after-accept' | 'none';
@@ -168,28 +169,8 @@ export const connectionMachine = setup({
             },
           },
         },
-        inbound: {
-          initial: 'reading',
-          states: {
-            reading: { on: { 'read.pause': 'paused' } },
-            paused: { entry: 'pauseReading', exit: 'resumeReading', on: { 'read.resume': 'reading' } },
-          },
-        },
-        liveness: {
-          initial: 'alive',
-          states: {
-            alive: { on: { 'heartbeat.due': 'probing', 'read.pause': 'suspended' } },
-            probing: {
-              entry: 'sendPing',
-              on: {
-                'peer.heard': 'alive',
-                'read.pause': 'suspended',
-                'heartbeat.missed': { actions: 'raiseLost' },
-              },
-            },
-            suspended: { on: { 'read.resume': 'alive' } },
-          },
-        },
+        inbound,
+        liveness,
       },
     },
     closing: {

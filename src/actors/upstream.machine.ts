@@ -6,6 +6,7 @@ import { assign, raise, setup } from 'xstate';
 import { CloseCode, CloseIndicator } from '../receivers/index.js';
 import { deadline } from './deadline.js';
 import { cut, type Ending, failure } from './ending.js';
+import { inbound, liveness } from './regions.js';
 import type { UpstreamEffects } from './upstream.effects.js';
 
 /** Everything that can happen to an upstream, as its chart sees it. */
@@ -111,28 +112,8 @@ export const upstreamMachine = setup({
             },
           },
         },
-        inbound: {
-          initial: 'reading',
-          states: {
-            reading: { on: { 'read.pause': 'paused' } },
-            paused: { entry: 'pauseReading', exit: 'resumeReading', on: { 'read.resume': 'reading' } },
-          },
-        },
-        liveness: {
-          initial: 'alive',
-          states: {
-            alive: { on: { 'heartbeat.due': 'probing', 'read.pause': 'suspended' } },
-            probing: {
-              entry: 'sendPing',
-              on: {
-                'peer.heard': 'alive',
-                'read.pause': 'suspended',
-                'heartbeat.missed': { actions: 'raiseLost' },
-              },
-            },
-            suspended: { on: { 'read.resume': 'alive' } },
-          },
-        },
+        inbound,
+        liveness,
       },
     },
     closing: {

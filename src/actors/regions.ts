@@ -1,0 +1,30 @@
+/**
+ * Owns the two regions that the charts of both sides of a pair have in common: whether a side is read, and whether it is
+ * alive. Refuses to act; each chart names its own effects.
+ */
+
+/** Whether this side is read. Its end, for whatever reason, resumes: a side that is not read never shows its end. */
+export const inbound = {
+  initial: 'reading',
+  states: {
+    reading: { on: { 'read.pause': 'paused' } },
+    paused: { entry: 'pauseReading', exit: 'resumeReading', on: { 'read.resume': 'reading' } },
+  },
+} as const;
+
+/** Whether this side is alive. While it is not read its silence says nothing. */
+export const liveness = {
+  initial: 'alive',
+  states: {
+    alive: { on: { 'heartbeat.due': 'probing', 'read.pause': 'suspended' } },
+    probing: {
+      entry: 'sendPing',
+      on: {
+        'peer.heard': 'alive',
+        'read.pause': 'suspended',
+        'heartbeat.missed': { actions: 'raiseLost' },
+      },
+    },
+    suspended: { on: { 'read.resume': 'alive' } },
+  },
+} as const;
