@@ -1,6 +1,7 @@
 /** Owns the effects that the `connection` chart may have. The chart decides, an implementation of this port acts. */
 import type { CloseReport, ErrorCode, HeaderFields } from '../receivers/index.js';
 import type { Ending } from './ending.js';
+import type { SideEffects } from './side.effects.js';
 
 /** Deadlines of a connection, in milliseconds; 0 means none. */
 export interface ConnectionTimeouts {
@@ -21,7 +22,7 @@ export interface Refusal {
 }
 
 /** Everything the `connection` chart can do. Methods that deliver put the callback into the outbox; none may throw. */
-export interface ConnectionEffects {
+export interface ConnectionEffects extends SideEffects {
   readonly timeouts: ConnectionTimeouts;
   /** Ask the receiver about the upgrade request. */
   decide(): void;
@@ -36,18 +37,6 @@ export interface ConnectionEffects {
   /** From now on messages are delivered and sends accepted. */
   openGate(): void;
   shutGate(): void;
-  pauseReading(): void;
-  resumeReading(): void;
-  /** Send the heartbeat's ping, unless the receiver sent something of its own. */
-  sendPing(): void;
-  /** Begin or answer the closing handshake, at the end of what waits. */
-  sendClose(ending: Ending): void;
-  /** The other side of the pair gave its answer to the peer's Close frame: pass it on. */
-  answerClose(ending: Ending): void;
-  /** Both Close frames were exchanged: end the transport when everything is written. */
-  finishClose(): void;
-  /** Cut the transport. */
-  terminate(): void;
   deliverOpen(): void;
   deliverThrottled(): void;
   deliverUnthrottled(): void;
