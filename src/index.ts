@@ -1,6 +1,7 @@
 /** The public face of Tidegate; re-exports only. */
 export * from './receivers/index.js';
 export type { BroadcastFilter, BroadcastReport } from './server/broadcast.js';
+export { checkConfig, type FileProblem, jsonSchema, type LoadedConfig, loadConfig } from './server/config/load.js';
 export type { ProxyConfig, ProxyConfigInput } from './server/config/options.js';
 export type { ServerSnapshot, ServerState, StopOptions } from './server/connection-server.js';
 export type { ReceiverFactory } from './server/connections/entrance.js';

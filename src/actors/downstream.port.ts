@@ -23,8 +23,6 @@ export interface DownstreamPort extends SidePort {
   readonly closeWritten: boolean;
   /** Bytes accepted for the client and not with the operating system yet. */
   readonly bufferedBytes: number;
-  /** Bytes that went to the client, control frames and headers included. */
-  readonly bytesWritten: number;
   readonly received: Traffic;
   readonly sent: Traffic;
 }

@@ -46,26 +46,6 @@ export function parseSize(value: unknown): number | undefined {
   return within(round(Number(match[1]) * unit), Number.MAX_SAFE_INTEGER);
 }
 
-/** Writes a duration with the largest unit that leaves a whole number. */
-export function formatDuration(ms: number): string {
-  return format(ms, DURATION_UNITS, 'ms');
-}
-
-/** Writes a size with the largest binary unit that leaves a whole number, otherwise in bytes. */
-export function formatSize(bytes: number): string {
-  const { B, KiB, MiB, GiB } = SIZE_UNITS;
-  return format(bytes, { B, KiB, MiB, GiB }, 'B');
-}
-
-function format(value: number, units: Readonly<Record<string, number>>, smallest: string): string {
-  let best = `${value}${smallest}`;
-  if (value === 0) return best;
-  for (const [name, factor] of Object.entries(units)) {
-    if (value % factor === 0) best = `${value / factor}${name}`;
-  }
-  return best;
-}
-
 // 1.1s times 1000 is 1100.0000000000002 in binary floating point: the noise is removed, half a millisecond is not.
 function round(value: number): number {
   const nearest = Math.round(value);

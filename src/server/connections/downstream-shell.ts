@@ -88,10 +88,6 @@ export class DownstreamShell implements DownstreamPort {
     return this.#wire.bytesRead;
   }
 
-  get bytesWritten(): number {
-    return this.#wire.bytesWritten;
-  }
-
   get received(): Traffic {
     return this.#path?.down.received.toJSON() ?? NO_TRAFFIC;
   }

@@ -38,7 +38,6 @@ export interface Wire {
   /** Bytes written and not with the operating system yet. */
   readonly bufferedBytes: number;
   readonly bytesRead: number;
-  readonly bytesWritten: number;
   readonly closed: boolean;
 }
 
@@ -89,10 +88,6 @@ export class SocketWire implements Wire {
 
   get bytesRead(): number {
     return this.#bytesRead;
-  }
-
-  get bytesWritten(): number {
-    return this.#socket.bytesWritten;
   }
 
   get closed(): boolean {
