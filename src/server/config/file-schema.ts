@@ -51,8 +51,11 @@ export const configFileSchema = z.strictObject({
       .min(1, { error: PROXIES })
       .superRefine((proxies, context) => {
         refuseTwice(proxies, (proxy) => (proxy.name === undefined ? [] : [proxy.name]), 'name', context);
-        // Port 0 is another port each time.
-        const addresses = (proxy: ProxyEntry) => proxy.listen.filter(({ port }) => port !== 0).map(formatListen);
+        // Port 0 is another port each time. A `listen` that is wrong comes here as the file has it.
+        const addresses = ({ listen }: ProxyEntry) =>
+          Array.isArray(listen)
+            ? listen.filter((one) => typeof one === 'object' && one.port !== 0).map(formatListen)
+            : [];
         refuseTwice(proxies, addresses, 'listen', context);
       }),
     'group',
