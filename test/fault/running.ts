@@ -12,9 +12,8 @@ import {
   type RejectedUpgrade,
 } from '../../src/index.js';
 import { eventually, WaitingLine } from '../support/events.js';
-import { RawClient, type RawClientOptions } from '../support/raw-client.js';
-import { RawUpstream, type RawUpstreamOptions } from '../support/raw-upstream.js';
-import { TcpPeer, type TcpPeerOptions } from '../support/tcp-peer.js';
+
+export { openClient, startTcpPeer, startUpstream } from '../support/for-one-test.js';
 
 /** A running server and what it told so far. */
 export interface Running {
@@ -83,27 +82,6 @@ async function run(server: ProxyServer | ReceiverServer): Promise<Running> {
 function stopped(running: Running): Running {
   onTestFinished(() => running.server.stop({ drainTimeout: 0 }));
   return running;
-}
-
-/** Starts a WebSocket target for one test. */
-export async function startUpstream(options: RawUpstreamOptions = {}): Promise<RawUpstream> {
-  const upstream = await RawUpstream.start(options);
-  onTestFinished(() => upstream.close());
-  return upstream;
-}
-
-/** Starts a byte target for one test. */
-export async function startTcpPeer(options: TcpPeerOptions = {}): Promise<TcpPeer> {
-  const peer = await TcpPeer.start(options);
-  onTestFinished(() => peer.close());
-  return peer;
-}
-
-/** Opens a client for one test. */
-export async function openClient(options: RawClientOptions): Promise<RawClient> {
-  const client = await RawClient.open(options);
-  onTestFinished(() => client.destroy());
-  return client;
 }
 
 /** Resolves when the server has no connection any more, neither open nor on its way. */

@@ -14,10 +14,12 @@ import {
   type RejectedUpgrade,
 } from '../../src/index.js';
 import { WaitingLine } from '../support/events.js';
+import { openClient } from '../support/for-one-test.js';
 import { type HandshakeAnswer, RawClient, type RawClientOptions } from '../support/raw-client.js';
-import { RawUpstream, type RawUpstreamOptions } from '../support/raw-upstream.js';
 import { receiverFactory } from '../support/recording-receiver.js';
 import { TcpPeer, type TcpPeerOptions } from '../support/tcp-peer.js';
+
+export { openClient, startTcpPeer as startTcp, startUpstream } from '../support/for-one-test.js';
 
 /** Everything a server told, in order, as words; and the values, each given once to whoever asks. */
 export class EventRecord {
@@ -114,13 +116,6 @@ export function stopAfterTest(server: ProxyServer | ReceiverServer): void {
   onTestFinished(() => server.stop({ drainTimeout: 0 }));
 }
 
-/** Opens a client; rejects when it is refused. */
-export async function openClient(options: RawClientOptions): Promise<RawClient> {
-  const client = await RawClient.open(options);
-  onTestFinished(() => client.destroy());
-  return client;
-}
-
 /** Does a handshake and gives the answer. */
 export async function handshake(options: RawClientOptions): Promise<HandshakeAnswer> {
   const answer = await RawClient.handshake(options);
@@ -128,23 +123,9 @@ export async function handshake(options: RawClientOptions): Promise<HandshakeAns
   return answer;
 }
 
-/** Starts a byte target. */
-export async function startTcp(options: TcpPeerOptions = {}): Promise<TcpPeer> {
-  const peer = await TcpPeer.start(options);
-  onTestFinished(() => peer.close());
-  return peer;
-}
-
 /** Starts a byte target that sends back what it gets. */
 export async function startEcho(options: TcpPeerOptions = {}): Promise<TcpPeer> {
   const peer = await TcpPeer.echo(options);
   onTestFinished(() => peer.close());
   return peer;
-}
-
-/** Starts a WebSocket target that sees single frames. */
-export async function startUpstream(options: RawUpstreamOptions = {}): Promise<RawUpstream> {
-  const upstream = await RawUpstream.start(options);
-  onTestFinished(() => upstream.close());
-  return upstream;
 }
