@@ -9,6 +9,7 @@ import {
   type FragmentReply,
   type LifecycleReceiver,
   type MessageReply,
+  TidegateError,
   type UpgradeAnswer,
   type UpgradeRequest,
 } from '../receivers/index.js';
@@ -71,6 +72,17 @@ export abstract class GuardedReceiver implements LifecycleReceiver {
   /** Whether the connection is kept. One whose callback is at work is not idle. */
   onIdleTimeout(): boolean {
     return this.busy || this.callbacks.run(() => this.receiver.onIdleTimeout?.(), undefined) === true;
+  }
+
+  /** A message callback answered what cannot be sent; the same as if it had thrown. */
+  onInvalidReply(reply: unknown): void {
+    const shown = typeof reply === 'object' ? Object.prototype.toString.call(reply) : String(reply);
+    this.receiverFailed(
+      new TidegateError(
+        'INVALID_MESSAGE',
+        `a message callback returned ${shown}; it takes nothing, a string, a Uint8Array or DROP`,
+      ),
+    );
   }
 
   abstract onThrottled(): void;

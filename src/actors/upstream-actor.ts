@@ -47,7 +47,7 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
     this.#chart = createActor(upstreamMachine, { id: options.id, input: { port: this }, parent: options.parent });
     this.#chart.subscribe({
       next: () => this.#outbox.settle(),
-      error: (error) => this.#host.upstreamFault(this, error),
+      error: (error) => this.#crashed(error),
     });
   }
 
@@ -201,6 +201,14 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
       this.#host.upstreamGone(this);
       this.connection.close({ ...relayed(ending), initiator: 'upstream' });
     });
+  }
+
+  /** An effect threw, which none may: second line behind the guards. The pair ends, and the server forgets this side. */
+  #crashed(error: unknown): void {
+    this.#host.upstreamFault(this, error);
+    this.port.terminate();
+    this.announceClosed(cut('upstream', 'UPSTREAM_LOST'));
+    this.#outbox.settle();
   }
 
   #writeClose(ending: Ending): void {

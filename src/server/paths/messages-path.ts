@@ -126,8 +126,9 @@ export class MessagesPath extends DataPath {
   }
 
   #forward(kind: MessageKind, data: Buffer, reply: MessageReply): void {
-    const message = replaced(kind, data, reply);
-    if (message === undefined || this.up === undefined) return;
+    if (this.up === undefined) return;
+    const message = this.#replaced(kind, data, reply);
+    if (message === undefined) return;
     if (this.up instanceof WebSocketLink) this.up.writer.message(message.kind, message.data);
     else if (message.data.length > 0) this.up.outlet.write(message.data);
     this.#balanceInbound();
@@ -142,6 +143,10 @@ export class MessagesPath extends DataPath {
   #forwardFragment(fragment: Fragment, reply: FragmentReply): void {
     // A receiver that is not called any more answers DROP: then nothing of the message may follow either.
     if (this.up === undefined || (!this.connection.gate && reply === DROP)) return;
+    if (reply !== undefined && reply !== DROP && !(reply instanceof Uint8Array)) {
+      this.connection.onInvalidReply(reply);
+      return;
+    }
     const data = reply === DROP ? NOTHING : reply === undefined ? fragment.data : asBuffer(reply);
     if (this.up instanceof WebSocketLink) {
       const first = fragment.kind === 'text' ? Opcode.Text : Opcode.Binary;
@@ -168,8 +173,9 @@ export class MessagesPath extends DataPath {
   }
 
   #return(kind: MessageKind, data: Buffer, reply: MessageReply): void {
-    const message = replaced(kind, data, reply);
-    if (message === undefined || this.down.outlet.closing) return;
+    if (this.down.outlet.closing) return;
+    const message = this.#replaced(kind, data, reply);
+    if (message === undefined) return;
     this.down.sent.messages += 1;
     this.down.sent.bytes += message.data.length;
     this.down.writer.message(message.kind, message.data);
@@ -190,6 +196,16 @@ export class MessagesPath extends DataPath {
       else if (this.#framer.frame(data) === 'invalid') this.upstreamViolated(this.#framer.violation);
       this.#balanceOutbound();
     });
+  }
+
+  /** What goes on in place of a message; undefined for nothing. A program that is not type checked may return anything. */
+  #replaced(kind: MessageKind, data: Buffer, reply: MessageReply): { kind: MessageKind; data: Buffer } | undefined {
+    if (reply === DROP) return undefined;
+    if (reply === undefined) return { kind, data };
+    if (typeof reply === 'string') return { kind: 'text', data: Buffer.from(reply) };
+    if (reply instanceof Uint8Array) return { kind: 'binary', data: asBuffer(reply) };
+    this.connection.onInvalidReply(reply);
+    return undefined;
   }
 
   // Control frames pass end to end where both ends speak WebSocket; otherwise we answer.
@@ -239,15 +255,4 @@ function isFull(link: Link | undefined): boolean {
   if (link === undefined || link.wire.closed) return false;
   if (!(link instanceof WebSocketLink)) return link.outlet.blocked;
   return link.writer.blocked && !link.outlet.closing;
-}
-
-function replaced(
-  kind: MessageKind,
-  data: Buffer,
-  reply: MessageReply,
-): { kind: MessageKind; data: Buffer } | undefined {
-  if (reply === DROP) return undefined;
-  if (reply === undefined) return { kind, data };
-  if (typeof reply === 'string') return { kind: 'text', data: Buffer.from(reply) };
-  return { kind: 'binary', data: asBuffer(reply) };
 }
