@@ -89,7 +89,8 @@ export class FrameScanner {
   fragmentIndex = 0;
 
   readonly #handler: FrameHandler;
-  readonly #masked: boolean;
+  /** Whether every frame is masked. */
+  readonly masked: boolean;
   readonly #compression: boolean;
   readonly #maxFrameBytes: number;
   readonly #maxMessageBytes: number;
@@ -106,7 +107,7 @@ export class FrameScanner {
 
   constructor(options: FrameScannerOptions) {
     this.#handler = options.handler;
-    this.#masked = options.masked;
+    this.masked = options.masked;
     this.#compression = options.compression;
     this.#maxFrameBytes = options.maxFrameBytes || Number.POSITIVE_INFINITY;
     this.#maxMessageBytes = options.maxMessageBytes || Number.POSITIVE_INFINITY;
@@ -198,7 +199,7 @@ export class FrameScanner {
     if (available < 2) return false;
 
     const second = bytes[start + 1]!;
-    const wrongToo = checkSecondByte(second, opcode, this.#masked);
+    const wrongToo = checkSecondByte(second, opcode, this.masked);
     if (wrongToo !== null) return this.#fail(wrongToo);
 
     // A length in more bytes than it needs is accepted, against section 5.2: peers send such frames, and no rule depends on it.
@@ -225,7 +226,7 @@ export class FrameScanner {
     }
 
     const keyAt = start + headerLength;
-    if (this.#masked) headerLength += 4;
+    if (this.masked) headerLength += 4;
     if (available < headerLength) return false;
     const control = isControl(opcode);
     if (control && available < headerLength + length) return false;
@@ -235,7 +236,7 @@ export class FrameScanner {
     this.final = first >= 0x80;
     this.compressed = (first & 0x40) !== 0;
     this.length = length;
-    if (this.#masked) this.maskKey = bytes.readUInt32BE(keyAt);
+    if (this.masked) this.maskKey = bytes.readUInt32BE(keyAt);
     const payloadStart = start + headerLength;
     if (control) {
       this.consumed = payloadStart + length;

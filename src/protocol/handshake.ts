@@ -51,7 +51,9 @@ export function checkUpgrade(head: UpgradeHead): { key: string } | HandshakeFaul
     const got = shownValues(headerValues(rawHeaders, 'upgrade'));
     return fault('NOT_AN_UPGRADE', `Upgrade must name websocket, got ${got}.`, COME_AGAIN);
   }
-  const problem = requestProblem(head) ?? connectionProblem(rawHeaders) ?? repeatedField(rawHeaders);
+  const connection = connectionProblem(rawHeaders);
+  if (connection !== null) return fault('NOT_AN_UPGRADE', connection, COME_AGAIN);
+  const problem = requestProblem(head) ?? repeatedField(rawHeaders);
   if (problem !== null) return fault('BAD_HANDSHAKE', problem);
 
   const version = headerValues(rawHeaders, 'sec-websocket-version');
@@ -96,7 +98,7 @@ function bodyProblem(rawHeaders: readonly string[]): string | null {
   const encoding = headerValues(rawHeaders, 'transfer-encoding');
   if (encoding.length > 0) return `A handshake has no body, got Transfer-Encoding ${shownValues(encoding)}.`;
   const length = headerValues(rawHeaders, 'content-length');
-  if (length.some((value) => !/^0+$/.test(value)))
+  if (length.length > 1 || length.some((value) => !/^0+$/.test(value)))
     return `A handshake has no body, got Content-Length ${shownValues(length)}.`;
   return null;
 }

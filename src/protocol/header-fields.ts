@@ -18,18 +18,24 @@ export function eachField(
 export function headerValues(rawHeaders: readonly string[], name: string): string[] {
   const wanted = name.toLowerCase();
   const values: string[] = [];
-  eachField(rawHeaders, (lowerName, value) => {
-    if (lowerName === wanted) values.push(trimmed(value));
-  });
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const given = rawHeaders[at]!;
+    // Most names differ in length, and need no lower case to be told apart.
+    if (given.length === wanted.length && given.toLowerCase() === wanted) values.push(trimmed(rawHeaders[at + 1]!));
+  }
   return values;
 }
 
 /** Collects the members of a comma list, over all fields with that name, trimmed and in lower case (RFC 9110 section 5.6.1). */
 export function headerTokens(rawHeaders: readonly string[], name: string): string[] {
-  return headerValues(rawHeaders, name)
-    .flatMap((value) => value.split(','))
-    .map((token) => trimmed(token).toLowerCase())
-    .filter((token) => token !== '');
+  const tokens: string[] = [];
+  for (const value of headerValues(rawHeaders, name)) {
+    for (const member of value.split(',')) {
+      const token = trimmed(member).toLowerCase();
+      if (token !== '') tokens.push(token);
+    }
+  }
+  return tokens;
 }
 
 /** Words the values of a field for a message: quoted, since they come from a stranger and may hold anything. */
@@ -39,5 +45,13 @@ export function shownValues(values: readonly string[]): string {
 
 /** Only space and tab are optional whitespace (RFC 9110 section 5.6.3); `trim()` would also take off U+00A0. */
 function trimmed(value: string): string {
-  return value.replace(/^[ \t]+|[ \t]+$/g, '');
+  let start = 0;
+  let end = value.length;
+  while (start < end && isBlank(value.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(value.charCodeAt(end - 1))) end -= 1;
+  return value.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }

@@ -57,9 +57,19 @@ export function checkUpgradeResponse(
       message: `Sec-WebSocket-Protocol must be one of those offered (${offered}), got ${shownValues(subprotocols)}.`,
     };
   }
+  const length = headerValues(rawHeaders, 'content-length');
+  const framedTwice = length.length > 0 && headerValues(rawHeaders, 'transfer-encoding').length > 0;
+  if (length.length > 1 || length.some((value) => !isNumber(value)) || framedTwice) {
+    // A 101 has no body (RFC 9110 section 15.2), but whoever reads these in another way sees another message.
+    return { message: `Content-Length must be a number and come once and alone, got ${shownValues(length)}.` };
+  }
   const extensions = headerValues(rawHeaders, 'sec-websocket-extensions').join(', ');
   if (extensions !== '' && !sent.extensionsOffered) {
     return { message: `Sec-WebSocket-Extensions must be absent as none was offered, got "${extensions}".` };
   }
   return { subprotocol, extensions };
+}
+
+function isNumber(value: string): boolean {
+  return /^\d{1,15}$/.test(value);
 }

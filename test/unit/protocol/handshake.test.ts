@@ -83,6 +83,19 @@ describe('checkUpgrade refuses', () => {
   });
 
   it.each([
+    ['no Connection', null],
+    ['Connection without upgrade', 'keep-alive'],
+    ['Connection with a longer token', 'upgrades'],
+  ])('as no upgrade: %s', (_, value) => {
+    expect(checkUpgrade(head({ Connection: value }))).toEqual({
+      error: 'NOT_AN_UPGRADE',
+      status: 426,
+      message: `Connection must name upgrade, got ${value === null ? 'none' : `"${value}"`}.`,
+      headers: { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' },
+    });
+  });
+
+  it.each([
     ['no version', null],
     ['an older version', '8'],
     ['a list of versions', '13, 8'],
@@ -103,9 +116,6 @@ describe('checkUpgrade refuses', () => {
     ['no Host', head({ Host: null }), 'Host'],
     ['an empty Host', head({ Host: '' }), 'Host'],
     ['two Hosts', head({}, [['host', 'server.example.com']]), 'Host'],
-    ['no Connection', head({ Connection: null }), 'Connection'],
-    ['Connection without upgrade', head({ Connection: 'keep-alive' }), 'Connection'],
-    ['Connection with a longer token', head({ Connection: 'upgrades' }), 'Connection'],
     ['the first key of an old draft', head({}, [['Sec-WebSocket-Key1', '4 @1  46546xW%0l 1 5']]), 'Sec-WebSocket-Key1'],
     ['the second key of an old draft', head({}, [['sec-websocket-key2', '1']]), 'Sec-WebSocket-Key2'],
     ['two keys', head({}, [['sec-websocket-key', KEY]]), 'Sec-WebSocket-Key must come once'],
@@ -126,6 +136,14 @@ describe('checkUpgrade refuses', () => {
         ['content-length', '7'],
       ]),
       'Content-Length "0" and "7"',
+    ],
+    [
+      'two body lengths of nothing',
+      head({}, [
+        ['Content-Length', '0'],
+        ['content-length', '0'],
+      ]),
+      'Content-Length "0" and "0"',
     ],
     ['a body length that is no number', head({}, [['Content-Length', '+0']]), 'Content-Length'],
     ['a transfer coding', head({}, [['Transfer-Encoding', 'chunked']]), 'Transfer-Encoding "chunked"'],
