@@ -17,7 +17,8 @@ export interface CallbackQueueOwner {
 export class CallbackQueue {
   readonly #owner: CallbackQueueOwner;
   readonly #bound: number;
-  readonly #deadlines = new Set<NodeJS.Timeout>();
+  /** Made when something waits for the first time. */
+  #deadlines: Set<NodeJS.Timeout> | undefined;
   #queue: PQueue | undefined;
   #waiting = 0;
   #high = false;
@@ -42,12 +43,17 @@ export class CallbackQueue {
    * queue was stopped before its turn came.
    */
   run<T>(call: () => T | Promise<T>, fallback: T): T | Promise<T> {
+    return this.runWith(call, undefined, undefined, fallback);
+  }
+
+  /** The same for a callback with arguments: what is called for every message should not need a closure for each. */
+  runWith<A, B, T>(call: (one: A, other: B) => T | Promise<T>, one: A, other: B, fallback: T): T | Promise<T> {
     if (this.#stopped) return fallback;
-    if (this.#waiting > 0 || this.#running) return this.#enqueue(call, fallback);
+    if (this.#waiting > 0 || this.#running) return this.#enqueue(() => call(one, other), fallback);
     let result: T | Promise<T>;
     this.#running = true;
     try {
-      result = call();
+      result = call(one, other);
     } catch (error) {
       this.#owner.failed(error);
       this.#ran();
@@ -65,11 +71,12 @@ export class CallbackQueue {
       return;
     }
     const once = () => {
-      if (!this.#deadlines.delete(timer)) return;
+      if (!this.#deadlines?.delete(timer)) return;
       clearTimeout(timer);
       call();
     };
     const timer = setTimeout(once, deadline(patience));
+    this.#deadlines ??= new Set();
     this.#deadlines.add(timer);
     this.run(once, undefined);
   }
@@ -80,8 +87,8 @@ export class CallbackQueue {
    */
   finish(call: () => void | Promise<void>, patience: number): void {
     this.#stopped = true;
-    for (const timer of this.#deadlines) clearTimeout(timer);
-    this.#deadlines.clear();
+    for (const timer of this.#deadlines ?? []) clearTimeout(timer);
+    this.#deadlines = undefined;
     const last = () => {
       try {
         const result = call();

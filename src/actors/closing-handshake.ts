@@ -8,13 +8,13 @@ import { type Ending, reportedStatus } from './ending.js';
 
 /** The closing handshake of one connection. */
 export class ClosingHandshake {
-  readonly #port: () => DownstreamPort;
+  readonly #owner: { readonly port: DownstreamPort };
   #sent: CloseStatus | undefined;
   #received: { code: CloseStatus; reason: string } | undefined;
   #unreadable = false;
 
-  constructor(port: () => DownstreamPort) {
-    this.#port = port;
+  constructor(owner: { readonly port: DownstreamPort }) {
+    this.#owner = owner;
   }
 
   /** The peer's Close frame came, and everything before it was dealt with. */
@@ -41,23 +41,23 @@ export class ClosingHandshake {
   /** Writes our Close frame if none was written; ends the transport when the peer's is there too, or cannot be (section 7.1.7). */
   answer(ending: Ending): void {
     this.#write(ending.code, ending.reason);
-    if (this.peerClosed || this.#unreadable) this.#port().end();
+    if (this.peerClosed || this.#unreadable) this.#owner.port.end();
   }
 
   /** The peer answered ours: the server ends TCP first (RFC 6455 section 7.1.1). */
   finish(): void {
-    if (this.#sent !== undefined) this.#port().end();
+    if (this.#sent !== undefined) this.#owner.port.end();
   }
 
   /** Gives up. A peer that began gets its answer even when the target never gave one. */
   cut(): void {
     if (this.#received !== undefined) this.#write(this.#received.code, '');
-    this.#port().terminate();
+    this.#owner.port.terminate();
   }
 
   /** The report about an ending, as far as it is known now. */
   report(ending: Ending, openedAt: Date | undefined): CloseReport {
-    const port = this.#port();
+    const port = this.#owner.port;
     return {
       initiator: ending.initiator,
       cause: ending.cause,
@@ -74,6 +74,6 @@ export class ClosingHandshake {
   #write(code: CloseStatus, reason: string): void {
     if (this.#sent !== undefined) return;
     this.#sent = code;
-    this.#port().sendClose(code, reason);
+    this.#owner.port.sendClose(code, reason);
   }
 }

@@ -2,7 +2,7 @@
  * Owns one downstream connection at run time: its chart, and the flags that the data path reads. It is itself a
  * LifecycleReceiver: the data path speaks to it, and it hands on to the application. Refuses to touch sockets.
  */
-import { type ActorRefFrom, createActor } from 'xstate';
+import { type ActorRefFrom, createActor, type StateValue } from 'xstate';
 import {
   CloseCode,
   type CloseReport,
@@ -14,6 +14,7 @@ import {
 } from '../receivers/index.js';
 import { whenSettled } from './callback-queue.js';
 import { ClosingHandshake } from './closing-handshake.js';
+import { compileChart } from './compiled-chart.js';
 import type { ConnectionEffects, ConnectionTimeouts, Refusal } from './connection.effects.js';
 import type { ConnectionHost, ConnectionParts, Counterpart } from './connection.host.js';
 import { type ConnectionEvent, connectionMachine } from './connection.machine.js';
@@ -23,9 +24,12 @@ import { closedBy, cut, type Ending, failure } from './ending.js';
 import { GuardedReceiver } from './guarded-receiver.js';
 import { HandshakeOutcome } from './handshake-outcome.js';
 import type { Beating } from './heartbeat.js';
-import { Outbox } from './outbox.js';
+import { Outbox, outboxObserver } from './outbox.js';
 import { Reading } from './reading.js';
 import { downstreamGone, receiverFailure, shuttingDown } from './refusals.js';
+import { isProbing } from './regions.js';
+
+const connectionChart = compileChart(connectionMachine, outboxObserver);
 
 /** One downstream connection. */
 export class ConnectionActor extends GuardedReceiver implements ConnectionEffects, ConnectionControls, Beating {
@@ -34,22 +38,19 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   /** What the application holds. */
   readonly handle: Connection;
   readonly timeouts: ConnectionTimeouts;
-  /** The channels it joined; the registry keeps them. */
-  readonly channels = new Set<string>();
+  /** The channels it joined; the registry keeps them, and makes the set when there is one. */
+  channels: Set<string> | undefined;
   port!: DownstreamPort;
   counterpart: Counterpart | undefined;
   throttled = false;
   openedAt: Date | undefined;
 
   readonly #host: ConnectionHost<ConnectionActor>;
-  readonly #chart: ActorRefFrom<typeof connectionMachine>;
-  readonly #outbox = new Outbox();
+  readonly #chart: ActorRefFrom<typeof connectionChart>;
+  readonly outbox = new Outbox();
   readonly #outcome = new HandshakeOutcome();
-  readonly #closing = new ClosingHandshake(() => this.port);
-  readonly reading = new Reading(
-    () => this.port,
-    (event) => this.send(event),
-  );
+  readonly #closing = new ClosingHandshake(this);
+  readonly reading = new Reading(this);
 
   constructor(options: ConnectionParts<ConnectionActor>) {
     super(options.receiver, options.host.maxPendingMessages);
@@ -58,13 +59,12 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
     this.#host = options.host;
     this.timeouts = options.host.timeouts;
     this.handle = new ConnectionHandle(this);
-    this.#chart = createActor(connectionMachine, { id: options.id, input: { port: this }, parent: options.parent });
+    this.#chart = createActor(connectionChart, { id: options.id, input: { port: this }, parent: options.parent });
   }
 
   /** Begins the life of the connection; `port` must be set. */
   start(): void {
-    this.#chart.subscribe({ next: () => this.#outbox.settle(), error: (error) => this.#crashed(error) });
-    this.#outbox.around(() => {
+    this.outbox.around(() => {
       this.ask(() => this.receiver.attach?.(this.handle));
       this.#chart.start();
     });
@@ -79,7 +79,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   /** The full value of the chart. */
-  get chartValue(): string | object {
+  get chartValue(): StateValue {
     return this.#chart.getSnapshot().value;
   }
 
@@ -160,17 +160,17 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   /** True while a ping of the heartbeat waits for a sign of life. */
   get probing(): boolean {
-    return this.#chart.getSnapshot().matches({ open: { liveness: 'probing' } });
+    return isProbing(this.chartValue);
   }
 
   send(event: ConnectionEvent): void {
-    if (this.#chart.getSnapshot().status === 'active') this.#outbox.around(() => this.#chart.send(event));
+    if (this.#chart.getSnapshot().status === 'active') this.outbox.around(() => this.#chart.send(event));
   }
 
   // The effects of the chart; what calls others waits in the outbox.
 
   decide(): void {
-    this.#outbox.push(() => {
+    this.outbox.push(() => {
       // A receiver that failed in `attach` is not asked any more.
       if (this.state !== 'handshaking') return;
       whenSettled(this.onUpgradeRequest(this.request), (answer) => this.#decided(answer));
@@ -178,13 +178,13 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   dial(): void {
-    this.#outbox.push(() => this.port.dial());
+    this.outbox.push(() => this.port.dial());
   }
 
   refuse(): void {
     const refusal = this.#outcome.refusal ?? downstreamGone;
     this.port.refuse(refusal);
-    this.#outbox.push(() => {
+    this.outbox.push(() => {
       this.counterpart?.close(failure('proxy', refusal.error, CloseCode.GoingAway));
       this.callbacks.finish(() => {}, 0);
       this.#host.rejected(this, refusal);
@@ -213,11 +213,11 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   resumeReading(): void {
-    this.#outbox.push(() => this.reading.resume());
+    this.outbox.push(() => this.reading.resume());
   }
 
   sendPing(): void {
-    this.#outbox.push(() => {
+    this.outbox.push(() => {
       if (this.gate && !this.onBeforeHeartbeat()) this.port.sendHeartbeat();
     });
   }
@@ -225,7 +225,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   sendClose(ending: Ending): void {
     const began = this.#closing.send(ending, this.counterpart?.answersClose ?? false);
     const ours = ending.initiator !== 'downstream' && ending.initiator !== 'upstream';
-    if (began && ours) this.#outbox.push(() => this.counterpart?.close(ending));
+    if (began && ours) this.outbox.push(() => this.counterpart?.close(ending));
   }
 
   answerClose(ending: Ending): void {
@@ -241,7 +241,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   deliverOpen(): void {
-    this.#outbox.push(() => {
+    this.outbox.push(() => {
       this.#host.opened(this);
       this.reading.opened();
       whenSettled(this.onOpen(this.request), () => this.reading.start());
@@ -250,18 +250,18 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   deliverThrottled(): void {
     this.throttled = true;
-    this.#outbox.push(() => this.callbacks.run(() => this.receiver.onThrottled(), undefined));
+    this.outbox.push(() => this.callbacks.run(() => this.receiver.onThrottled(), undefined));
   }
 
   deliverUnthrottled(): void {
     this.throttled = false;
-    this.#outbox.push(() => this.callbacks.run(() => this.receiver.onUnthrottled(), undefined));
+    this.outbox.push(() => this.callbacks.run(() => this.receiver.onUnthrottled(), undefined));
   }
 
   deliverClosed(ending: Ending): void {
     this.throttled = false;
     const report = this.report(ending);
-    this.#outbox.push(() => {
+    this.outbox.push(() => {
       this.counterpart?.close(ending);
       this.callbacks.finish(() => {
         try {
@@ -277,13 +277,13 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
     return this.#closing.report(ending, this.openedAt);
   }
 
-  protected override receiverFailed(error: unknown): void {
+  override failed(error: unknown): void {
     this.#host.exception(this, error);
     this.#outcome.refuse(receiverFailure(error));
     this.send({ type: 'receiver.failed' });
   }
 
-  protected override backlog(high: boolean): void {
+  override backlog(high: boolean): void {
     if (high) {
       this.reading.hold('backlog');
       this.counterpart?.hold();
@@ -303,13 +303,13 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   /** An effect threw, which none may: second line behind the guards. The connection ends, and no other. */
-  #crashed(error: unknown): void {
+  crashed(error: unknown): void {
     this.#host.exception(this, error);
     this.gate = false;
     this.port.terminate();
     if (this.openedAt === undefined) this.#host.rejected(this, receiverFailure(error));
     else this.deliverClosed(failure('proxy', 'RECEIVER_FAILED', CloseCode.InternalError));
-    this.#outbox.settle();
+    this.outbox.settle();
   }
 
   #afterMessages(call: () => void): void {

@@ -16,13 +16,15 @@ import type { Reading } from './reading.js';
 
 const MAX_PING_BYTES = 125;
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** What a handle needs of its connection actor. */
 export interface ConnectionControls {
   readonly id: string;
   readonly request: UpgradeRequest;
   readonly state: ConnectionState;
   readonly chartValue: unknown;
-  readonly channels: ReadonlySet<string>;
+  readonly channels: ReadonlySet<string> | undefined;
   readonly throttled: boolean;
   readonly openedAt: Date | undefined;
   readonly gate: boolean;
@@ -71,7 +73,7 @@ export class ConnectionHandle implements Connection {
   }
 
   get channels(): ReadonlySet<string> {
-    return this.#actor.channels;
+    return this.#actor.channels ?? NONE;
   }
 
   send(message: Message): SendResult {

@@ -23,7 +23,7 @@ export interface ConnectionParts<Connection> {
   readonly request: UpgradeRequest;
   readonly receiver: LifecycleReceiver;
   readonly host: ConnectionHost<Connection>;
-  readonly parent?: AnyActorRef;
+  readonly parent: AnyActorRef;
 }
 
 /** The other side of a pair, as a connection sees it. */

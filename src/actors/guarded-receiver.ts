@@ -13,10 +13,10 @@ import {
   type UpgradeAnswer,
   type UpgradeRequest,
 } from '../receivers/index.js';
-import { CallbackQueue } from './callback-queue.js';
+import { CallbackQueue, type CallbackQueueOwner } from './callback-queue.js';
 
 /** A receiver that hands on to another one, guarded. */
-export abstract class GuardedReceiver implements LifecycleReceiver {
+export abstract class GuardedReceiver implements LifecycleReceiver, CallbackQueueOwner {
   readonly receiver: LifecycleReceiver;
   protected readonly callbacks: CallbackQueue;
   /** Messages may be delivered and sends accepted. Written by the chart only. */
@@ -25,10 +25,7 @@ export abstract class GuardedReceiver implements LifecycleReceiver {
   /** @param maxPending how many callbacks may wait before `backlog(true)`. */
   constructor(receiver: LifecycleReceiver, maxPending: number) {
     this.receiver = receiver;
-    this.callbacks = new CallbackQueue(
-      { failed: (error) => this.receiverFailed(error), backlog: (high) => this.backlog(high) },
-      maxPending,
-    );
+    this.callbacks = new CallbackQueue(this, maxPending);
   }
 
   /** True while a callback that returned a promise is not settled. */
@@ -45,23 +42,24 @@ export abstract class GuardedReceiver implements LifecycleReceiver {
   }
 
   onText(text: string): MessageReply | Promise<MessageReply> {
-    return this.#whileOpen<MessageReply>(() => this.receiver.onText(text));
+    return this.gate ? this.callbacks.runWith(askText, this, text, DROP) : DROP;
   }
 
   onBinary(data: Buffer): MessageReply | Promise<MessageReply> {
-    return this.#whileOpen<MessageReply>(() => this.receiver.onBinary(data));
+    return this.gate ? this.callbacks.runWith(askBinary, this, data, DROP) : DROP;
   }
 
   onFragment(fragment: Fragment): FragmentReply | Promise<FragmentReply> {
-    return this.#whileOpen<FragmentReply>(() => this.receiver.onFragment?.(fragment));
+    if (!this.gate) return DROP;
+    return this.callbacks.run<FragmentReply>(() => (this.gate ? this.receiver.onFragment?.(fragment) : DROP), DROP);
   }
 
   onUpstreamText(text: string): MessageReply | Promise<MessageReply> {
-    return this.callbacks.run<MessageReply>(() => this.receiver.onUpstreamText?.(text), DROP);
+    return this.callbacks.runWith(askUpstreamText, this, text, DROP);
   }
 
   onUpstreamBinary(data: Buffer): MessageReply | Promise<MessageReply> {
-    return this.callbacks.run<MessageReply>(() => this.receiver.onUpstreamBinary?.(data), DROP);
+    return this.callbacks.runWith(askUpstreamBinary, this, data, DROP);
   }
 
   /** Whether the application sent something of its own. While another callback is pending it is not asked. */
@@ -77,7 +75,7 @@ export abstract class GuardedReceiver implements LifecycleReceiver {
   /** A message callback answered what cannot be sent; the same as if it had thrown. */
   onInvalidReply(reply: unknown): void {
     const shown = typeof reply === 'object' ? Object.prototype.toString.call(reply) : String(reply);
-    this.receiverFailed(
+    this.failed(
       new TidegateError(
         'INVALID_MESSAGE',
         `a message callback returned ${shown}; it takes nothing, a string, a Uint8Array or DROP`,
@@ -89,23 +87,36 @@ export abstract class GuardedReceiver implements LifecycleReceiver {
   abstract onUnthrottled(): void;
   abstract onClosed(status: CloseStatus, reason: string): void;
 
-  /** A callback threw or rejected. */
-  protected abstract receiverFailed(error: unknown): void;
-  /** More callbacks wait than may, or few enough again. */
-  protected abstract backlog(high: boolean): void;
+  abstract failed(error: unknown): void;
+  abstract backlog(high: boolean): void;
 
   /** Asks a callback that answers at once; undefined when it fails. */
   protected ask<T>(call: () => T): T | undefined {
     try {
       return call();
     } catch (error) {
-      this.receiverFailed(error);
+      this.failed(error);
       return undefined;
     }
   }
+}
 
-  #whileOpen<T>(call: () => T | Promise<T>): T | typeof DROP | Promise<T | typeof DROP> {
-    if (!this.gate) return DROP;
-    return this.callbacks.run<T | typeof DROP>(() => (this.gate ? call() : DROP), DROP);
-  }
+type Asked = MessageReply | Promise<MessageReply>;
+
+// A message that waited for its turn comes to nothing when the connection was closed meanwhile.
+
+function askText({ gate, receiver }: GuardedReceiver, text: string): Asked {
+  return gate ? receiver.onText(text) : DROP;
+}
+
+function askBinary({ gate, receiver }: GuardedReceiver, data: Buffer): Asked {
+  return gate ? receiver.onBinary(data) : DROP;
+}
+
+function askUpstreamText({ receiver }: GuardedReceiver, text: string): Asked {
+  return receiver.onUpstreamText?.(text);
+}
+
+function askUpstreamBinary({ receiver }: GuardedReceiver, data: Buffer): Asked {
+  return receiver.onUpstreamBinary?.(data);
 }

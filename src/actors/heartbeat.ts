@@ -30,46 +30,73 @@ export interface Beating {
 
 /** Watches one side until the returned entry is cancelled. */
 export function watchHeart(side: Beating, wheel: TimerWheel, options: HeartbeatOptions): WheelEntry {
-  if (options.interval <= 0) return { cancel() {} };
-  let entry: WheelEntry;
-  let lastHeard = side.port.bytesRead;
-  let cancelled = false;
-  // A peer that was heard is due for its next ping after the interval, however long a silent one is waited for.
-  const step = Math.min(options.interval, options.timeout);
+  return options.interval <= 0 ? NO_WATCH : new HeartWatch(side, wheel, options);
+}
 
-  const again = (delay: number, call: () => void) => {
-    if (!cancelled) entry = wheel.schedule(delay, call);
-  };
-  const beat = () => {
-    const quiet = side.port.bytesRead === lastHeard;
-    const excused = side.port.takeExcuse();
-    lastHeard = side.port.bytesRead;
-    if (excused) side.port.probe();
-    if (excused || (options.mode === 'if-idle' && !quiet)) {
-      again(options.interval, beat);
+const NO_WATCH: WheelEntry = { cancel() {} };
+
+/** The watch over one side: it waits for the next beat, or for the answer to a ping. */
+class HeartWatch implements WheelEntry {
+  readonly #side: Beating;
+  readonly #wheel: TimerWheel;
+  readonly #options: HeartbeatOptions;
+  readonly #due = (): void => (this.#left === undefined ? this.#beat() : this.#judge(this.#left));
+  #entry: WheelEntry | undefined;
+  #lastHeard: number;
+  /** After a ping: how much longer than this wait its answer is waited for. */
+  #left: number | undefined;
+  #cancelled = false;
+
+  constructor(side: Beating, wheel: TimerWheel, options: HeartbeatOptions) {
+    this.#side = side;
+    this.#wheel = wheel;
+    this.#options = options;
+    this.#lastHeard = side.port.bytesRead;
+    this.#wait(options.interval, undefined);
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.#entry?.cancel();
+  }
+
+  /** A peer that was heard is due for its next ping after the interval, however long a silent one is waited for. */
+  get #step(): number {
+    return Math.min(this.#options.interval, this.#options.timeout);
+  }
+
+  #wait(delay: number, left: number | undefined): void {
+    this.#left = left;
+    if (!this.#cancelled) this.#entry = this.#wheel.schedule(delay, this.#due);
+  }
+
+  #beat(): void {
+    const { port } = this.#side;
+    const { interval, timeout, mode } = this.#options;
+    const quiet = port.bytesRead === this.#lastHeard;
+    const excused = port.takeExcuse();
+    this.#lastHeard = port.bytesRead;
+    if (excused) port.probe();
+    if (excused || (mode === 'if-idle' && !quiet)) {
+      this.#wait(interval, undefined);
       return;
     }
-    side.send({ type: 'heartbeat.due' });
-    again(step, () => judge(options.timeout - step));
-  };
-  const judge = (left: number) => {
+    this.#side.send({ type: 'heartbeat.due' });
+    this.#wait(this.#step, timeout - this.#step);
+  }
+
+  #judge(left: number): void {
+    const side = this.#side;
     // A peer that we did not read from meanwhile, or that was busy reading, gets a new chance once we do (P9).
-    const silent = side.port.bytesRead === lastHeard && !side.port.takeExcuse();
+    const silent = side.port.bytesRead === this.#lastHeard && !side.port.takeExcuse();
     if (silent && side.probing) {
-      if (left > 0) again(Math.min(step, left), () => judge(left - step));
+      const step = Math.min(this.#step, left);
+      if (left > 0) this.#wait(step, left - step);
       else side.send({ type: 'heartbeat.missed' });
       return;
     }
     if (side.probing) side.send({ type: 'peer.heard' });
-    lastHeard = side.port.bytesRead;
-    again(options.interval - step, beat);
-  };
-
-  again(options.interval, beat);
-  return {
-    cancel() {
-      cancelled = true;
-      entry.cancel();
-    },
-  };
+    this.#lastHeard = side.port.bytesRead;
+    this.#wait(this.#options.interval - this.#step, undefined);
+  }
 }

@@ -7,33 +7,42 @@ import type { DownstreamPort } from './downstream.port.js';
 /** Who wishes to pause; reading goes on when nobody is left. */
 export type PauseReason = 'application' | 'backlog' | 'dialling';
 
+/** Whose reading it is: the connection actor. */
+export interface ReadingOwner {
+  readonly port: DownstreamPort;
+  send(event: { type: 'read.pause' | 'read.resume' }): void;
+}
+
+/** Shared by all that nobody pauses, which are nearly all. */
+const NOBODY: readonly PauseReason[] = [];
+
 /** The reading of one connection. */
 export class Reading {
-  readonly #port: () => DownstreamPort;
-  readonly #send: (event: { type: 'read.pause' | 'read.resume' }) => void;
-  readonly #reasons = new Set<PauseReason>();
+  readonly #owner: ReadingOwner;
+  #reasons: readonly PauseReason[] = NOBODY;
   /** The chart's word. */
   #allowed = true;
   #started = false;
 
-  constructor(port: () => DownstreamPort, send: (event: { type: 'read.pause' | 'read.resume' }) => void) {
-    this.#port = port;
-    this.#send = send;
+  constructor(owner: ReadingOwner) {
+    this.#owner = owner;
   }
 
   hold(reason: PauseReason): void {
-    const first = this.#reasons.size === 0;
-    this.#reasons.add(reason);
-    if (first) this.#send({ type: 'read.pause' });
+    const first = this.#reasons.length === 0;
+    if (!this.#reasons.includes(reason)) this.#reasons = [...this.#reasons, reason];
+    if (first) this.#owner.send({ type: 'read.pause' });
   }
 
   release(reason: PauseReason): void {
-    if (this.#reasons.delete(reason) && this.#reasons.size === 0) this.#send({ type: 'read.resume' });
+    if (!this.#reasons.includes(reason)) return;
+    this.#reasons = this.#reasons.filter((one) => one !== reason);
+    if (this.#reasons.length === 0) this.#owner.send({ type: 'read.resume' });
   }
 
   /** The connection is open: a wish that came up before there was anything to pause is told again. */
   opened(): void {
-    if (this.#reasons.size > 0) this.#send({ type: 'read.pause' });
+    if (this.#reasons.length > 0) this.#owner.send({ type: 'read.pause' });
   }
 
   /** `onOpen` is done. */
@@ -45,7 +54,7 @@ export class Reading {
   /** The chart paused. */
   pause(): void {
     this.#allowed = false;
-    this.#port().stopReading();
+    this.#owner.port.stopReading();
   }
 
   /** The chart resumed; the transition is over. */
@@ -55,6 +64,6 @@ export class Reading {
   }
 
   #read(): void {
-    if (this.#allowed && this.#started) this.#port().read();
+    if (this.#allowed && this.#started) this.#owner.port.read();
   }
 }

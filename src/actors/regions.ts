@@ -2,6 +2,7 @@
  * Owns the two regions that the charts of both sides of a pair have in common: whether a side is read, and whether it is
  * alive. Refuses to act; each chart names its own effects.
  */
+import type { StateValue } from 'xstate';
 
 /** Whether this side is read. Its end, for whatever reason, resumes: a side that is not read never shows its end. */
 export const inbound = {
@@ -28,3 +29,8 @@ export const liveness = {
     suspended: { on: { 'read.resume': 'alive' } },
   },
 } as const;
+
+/** Whether a ping of the heartbeat waits for a sign of life, in a chart that has the region in `open`. */
+export function isProbing(value: StateValue): boolean {
+  return typeof value === 'object' && typeof value.open === 'object' && value.open.liveness === 'probing';
+}

@@ -16,7 +16,7 @@ export class Registry {
 
   /** Forgets a connection and its channels. Answers whether it was known. */
   remove(connection: ConnectionActor): boolean {
-    for (const channel of [...connection.channels]) this.leave(channel, connection);
+    for (const channel of [...(connection.channels ?? [])]) this.leave(channel, connection);
     return this.#connections.delete(connection.id);
   }
 
@@ -36,11 +36,12 @@ export class Registry {
       this.#channels.set(channel, members);
     }
     members.add(connection);
+    connection.channels ??= new Set();
     connection.channels.add(channel);
   }
 
   leave(channel: string, connection: ConnectionActor): void {
-    connection.channels.delete(channel);
+    connection.channels?.delete(channel);
     const members = this.#channels.get(channel);
     if (members?.delete(connection) && members.size === 0) this.#channels.delete(channel);
   }

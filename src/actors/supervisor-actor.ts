@@ -4,6 +4,7 @@
  */
 import { type ActorRefFrom, createActor } from 'xstate';
 import type { CloseReport } from '../receivers/index.js';
+import { compileChart } from './compiled-chart.js';
 import type { ConnectionTimeouts, Refusal } from './connection.effects.js';
 import type { ConnectionHost } from './connection.host.js';
 import type { ConnectionActor } from './connection-actor.js';
@@ -40,6 +41,8 @@ export interface SupervisorOptions extends WatchOptions {
   readonly disconnectsPerSecond: number;
 }
 
+const supervisorChart = compileChart(supervisorMachine);
+
 /** A server's connections, and how they live and end together. */
 export class SupervisorActor implements SupervisorEffects, ConnectionHost<ConnectionActor>, UpstreamHost {
   readonly registry = new Registry();
@@ -49,7 +52,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   readonly #options: SupervisorOptions;
   readonly #port: SupervisorPort;
   readonly #observer: SupervisorObserver;
-  readonly #chart: ActorRefFrom<typeof supervisorMachine>;
+  readonly #chart: ActorRefFrom<typeof supervisorChart>;
   readonly #watches: Watches;
   readonly #upstreams = new Set<UpstreamActor>();
   readonly #endings = new PacedEndings();
@@ -69,7 +72,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
     this.timeouts = { ...options.timeouts };
     this.upstreamTimeouts = options.timeouts;
     this.#watches = new Watches(options);
-    this.#chart = createActor(supervisorMachine, { id: 'supervisor', input: { port: this } });
+    this.#chart = createActor(supervisorChart, { id: 'supervisor', input: { port: this } });
     this.#chart.subscribe({
       next: () => this.#outbox.settle(),
       error: (error) => this.#observer.exception(undefined, error),
@@ -81,7 +84,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   }
 
   /** The parent of every connection and upstream. */
-  get ref(): ActorRefFrom<typeof supervisorMachine> {
+  get ref(): ActorRefFrom<typeof supervisorChart> {
     return this.#chart;
   }
 

@@ -8,8 +8,21 @@ export interface WheelEntry {
   cancel(): void;
 }
 
-interface Entry extends WheelEntry {
+/** A wait, in the slot of its tick. A class and not closures: there are two for every connection. */
+class Entry implements WheelEntry {
   readonly call: () => void;
+  readonly due: number;
+  readonly #wheel: TimerWheel;
+
+  constructor(wheel: TimerWheel, due: number, call: () => void) {
+    this.#wheel = wheel;
+    this.due = due;
+    this.call = call;
+  }
+
+  cancel(): void {
+    this.#wheel.cancel(this);
+  }
 }
 
 /** One shared timer with a slot for each tick. It runs only while something waits. */
@@ -17,6 +30,8 @@ export class TimerWheel {
   readonly #tick: number;
   readonly #slots = new Map<number, Set<Entry>>();
   #now = 0;
+  /** The slot whose callbacks are being called. */
+  #present: Set<Entry> | undefined;
   /** When the last tick was, on the clock of `performance.now()`. */
   #tickedAt = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -37,18 +52,22 @@ export class TimerWheel {
   schedule(delay: number, call: () => void): WheelEntry {
     this.#start();
     const due = this.#now + Math.max(1, Math.ceil((this.#sinceTick() + delay) / this.#tick));
-    const slot = this.#slots.get(due) ?? new Set();
-    this.#slots.set(due, slot);
-    const entry: Entry = {
-      call,
-      cancel: () => {
-        // The slot of the present tick is not in the map any more.
-        if (slot.delete(entry) && slot.size === 0 && this.#slots.get(due) === slot) this.#slots.delete(due);
-        if (this.#slots.size === 0) this.stop();
-      },
-    };
+    let slot = this.#slots.get(due);
+    if (slot === undefined) {
+      slot = new Set();
+      this.#slots.set(due, slot);
+    }
+    const entry = new Entry(this, due, call);
     slot.add(entry);
     return entry;
+  }
+
+  /** Gives up a wait of this wheel. */
+  cancel(entry: Entry): void {
+    // The slot of the present tick is not in the map any more.
+    const slot = this.#slots.get(entry.due) ?? this.#present;
+    if (slot?.delete(entry) && slot.size === 0 && slot !== this.#present) this.#slots.delete(entry.due);
+    if (this.#slots.size === 0) this.stop();
   }
 
   /** Forgets everything that waits, and the timer. */
@@ -72,9 +91,10 @@ export class TimerWheel {
   #advance(): void {
     this.#now += 1;
     this.#tickedAt = performance.now();
-    const slot = this.#slots.get(this.#now);
+    this.#present = this.#slots.get(this.#now);
     this.#slots.delete(this.#now);
-    if (slot !== undefined) for (const entry of slot) entry.call();
+    if (this.#present !== undefined) for (const entry of this.#present) entry.call();
+    this.#present = undefined;
     if (this.#slots.size === 0) this.stop();
   }
 }

@@ -2,14 +2,16 @@
  * Owns one connection to a target at run time: its chart and what its ends mean for the connection it is paired with.
  * Refuses to touch sockets; the port does.
  */
-import { type ActorRefFrom, type AnyActorRef, createActor } from 'xstate';
+import { type ActorRefFrom, type AnyActorRef, createActor, type StateValue } from 'xstate';
 import type { CloseStatus } from '../receivers/index.js';
+import { compileChart } from './compiled-chart.js';
 import type { Refusal } from './connection.effects.js';
 import type { Counterpart } from './connection.host.js';
 import type { ConnectionActor } from './connection-actor.js';
 import { closedBy, cut, type Ending, relayed } from './ending.js';
 import type { Beating } from './heartbeat.js';
-import { Outbox } from './outbox.js';
+import { Outbox, outboxObserver } from './outbox.js';
+import { isProbing } from './regions.js';
 import type { UpstreamEffects, UpstreamTimeouts } from './upstream.effects.js';
 import { type UpstreamEvent, upstreamMachine } from './upstream.machine.js';
 import type { UpstreamPort } from './upstream.port.js';
@@ -22,6 +24,8 @@ export interface UpstreamHost {
   upstreamFault(upstream: UpstreamActor, error: unknown): void;
 }
 
+const upstreamChart = compileChart(upstreamMachine, outboxObserver);
+
 /** One connection to a target. */
 export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
   readonly id: string;
@@ -33,42 +37,42 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
   reading = true;
 
   readonly #host: UpstreamHost;
-  readonly #chart: ActorRefFrom<typeof upstreamMachine>;
-  readonly #outbox = new Outbox();
+  readonly #chart: ActorRefFrom<typeof upstreamChart>;
+  readonly outbox = new Outbox();
   #refusal: Refusal | undefined;
   #codeSent: CloseStatus | undefined;
   #closeReceived = false;
 
-  constructor(options: { id: string; connection: ConnectionActor; host: UpstreamHost; parent?: AnyActorRef }) {
+  constructor(options: { id: string; connection: ConnectionActor; host: UpstreamHost; parent: AnyActorRef }) {
     this.id = options.id;
     this.connection = options.connection;
     this.#host = options.host;
     this.timeouts = options.host.upstreamTimeouts;
-    this.#chart = createActor(upstreamMachine, { id: options.id, input: { port: this }, parent: options.parent });
-    this.#chart.subscribe({
-      next: () => this.#outbox.settle(),
-      error: (error) => this.#crashed(error),
-    });
+    this.#chart = createActor(upstreamChart, { id: options.id, input: { port: this }, parent: options.parent });
   }
 
   /** Begins to dial; `port` must be set. */
   start(): void {
-    this.#outbox.around(() => this.#chart.start());
+    this.outbox.around(() => this.#chart.start());
   }
 
   toJSON(): undefined {
     return undefined;
   }
 
-  get chartValue(): unknown {
+  get chartValue(): StateValue {
     return this.#chart.getSnapshot().value;
+  }
+
+  get #isOpen(): boolean {
+    return typeof this.chartValue === 'object';
   }
 
   // What the shell and the data path tell.
 
   dialled(): void {
     this.send({ type: 'dial.succeeded' });
-    if (this.#chart.getSnapshot().matches('open')) {
+    if (this.#isOpen) {
       this.#host.upstreamOpened(this);
       this.connection.upstreamReady();
     }
@@ -115,8 +119,7 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
   // What the paired connection asks for.
 
   get answersClose(): boolean {
-    const chart = this.#chart.getSnapshot();
-    return this.port.speaksWebSocket && (chart.matches('open') || chart.matches('closing'));
+    return this.port.speaksWebSocket && (this.#isOpen || this.chartValue === 'closing');
   }
 
   close(ending: Ending): void {
@@ -129,11 +132,11 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
 
   /** True while a ping of the heartbeat waits for a sign of life. */
   get probing(): boolean {
-    return this.#chart.getSnapshot().matches({ open: { liveness: 'probing' } });
+    return isProbing(this.chartValue);
   }
 
   send(event: UpstreamEvent): void {
-    if (this.#chart.getSnapshot().status === 'active') this.#outbox.around(() => this.#chart.send(event));
+    if (this.#chart.getSnapshot().status === 'active') this.outbox.around(() => this.#chart.send(event));
   }
 
   // The effects of the chart.
@@ -161,7 +164,7 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
 
   resumeReading(): void {
     this.reading = true;
-    this.#outbox.push(() => this.port.read());
+    this.outbox.push(() => this.port.read());
   }
 
   sendPing(): void {
@@ -188,7 +191,7 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
   }
 
   announceUnreachable(): void {
-    this.#outbox.push(() => {
+    this.outbox.push(() => {
       this.#host.upstreamGone(this);
       this.connection.upstreamFailed(
         this.#refusal ?? { status: 502, error: 'UPSTREAM_REFUSED', message: 'the dial was given up' },
@@ -197,18 +200,18 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
   }
 
   announceClosed(ending: Ending): void {
-    this.#outbox.push(() => {
+    this.outbox.push(() => {
       this.#host.upstreamGone(this);
       this.connection.close({ ...relayed(ending), initiator: 'upstream' });
     });
   }
 
   /** An effect threw, which none may: second line behind the guards. The pair ends, and the server forgets this side. */
-  #crashed(error: unknown): void {
+  crashed(error: unknown): void {
     this.#host.upstreamFault(this, error);
     this.port.terminate();
     this.announceClosed(cut('upstream', 'UPSTREAM_LOST'));
-    this.#outbox.settle();
+    this.outbox.settle();
   }
 
   #writeClose(ending: Ending): void {

@@ -40,6 +40,7 @@ export class Watches {
   connection(connection: ConnectionActor): void {
     this.heart(connection);
     const { idle, lifetime, lifetimeJitter } = this.#options.timeouts;
+    if (idle <= 0 && lifetime <= 0) return;
     const waits: WheelEntry[] = [];
     if (idle > 0) {
       waits.push(

@@ -76,7 +76,8 @@ export function assertHeaderFields(headers: HeaderFields | undefined): void {
   }
 }
 
-function assertHeaderField(name: string, value: string): void {
+/** Throws `INVALID_HEADER` unless the field can be sent as it is. */
+export function assertHeaderField(name: string, value: string): void {
   if (!TOKEN.test(name)) {
     throw new TidegateError(
       'INVALID_HEADER',

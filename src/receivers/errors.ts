@@ -64,6 +64,10 @@ export const ERRORS = {
     help: 'Another process listens on that address; choose another port, or 0 for any free one.',
   },
   LISTEN_FAILED: { whose: 'operator', help: 'The listener could not be opened; the cause says why.' },
+  IO_UNAVAILABLE: {
+    whose: 'operator',
+    help: 'The fast socket layer needs socket handles that this Node.js or system does not give; `io: auto` falls back by itself.',
+  },
   BAD_HANDSHAKE: {
     whose: 'downstream',
     status: 400,

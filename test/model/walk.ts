@@ -3,6 +3,8 @@
  * live actor under a simulated clock. Refuses to know any particular chart or what it promises.
  */
 import {
+  type Actor,
+  type AnyActorLogic,
   type AnyEventObject,
   type AnyMachineSnapshot,
   type AnyStateMachine,
@@ -155,12 +157,13 @@ export class Replay {
   readonly steps: Step[] = [];
   private readonly chart: Chart;
   private readonly clock = new SimulatedClock();
-  private readonly actor;
+  private readonly actor: Actor<AnyActorLogic>;
 
-  constructor(chart: Chart, inspect?: (event: InspectionEvent) => void) {
+  /** @param logic what runs: the machine as XState interprets it, or its table. */
+  constructor(chart: Chart, inspect?: (event: InspectionEvent) => void, logic: AnyActorLogic = chart.machine) {
     this.chart = chart;
     this.port = chart.newPort();
-    this.actor = createActor(chart.machine, { input: { port: this.port }, clock: this.clock, inspect });
+    this.actor = createActor(logic, { input: { port: this.port }, clock: this.clock, inspect });
     // With an `error` observer a throw in an action stays inside of `check`, and does not end the test process.
     this.actor.subscribe({ error: () => {} });
     this.actor.start();
@@ -171,6 +174,11 @@ export class Replay {
   /** The configuration the actor is in. */
   get configuration(): string {
     return configurationOf(this.chart, this.actor.getSnapshot());
+  }
+
+  /** Whether the actor has not reached its end. */
+  get active(): boolean {
+    return this.actor.getSnapshot().status === 'active';
   }
 
   /** Lets an event happen: a deadline by the clock alone, everything else by sending it. */
@@ -193,7 +201,7 @@ export class Replay {
 
   /** The states the actor is in, by their ids. */
   get states(): string[] {
-    return this.actor.getSnapshot()._nodes.map((node) => node.id);
+    return this.actor.getSnapshot()._nodes.map((node: { id: string }) => node.id);
   }
 
   private check(): void {
@@ -211,11 +219,11 @@ export class Replay {
  * Replays every simple path on a live actor, and once more with every loop of every configuration taken on the way: a
  * simple path alone never takes an edge that comes back to where it began.
  */
-export function replayEveryPath(chart: Chart): Trace[] {
+export function replayEveryPath(chart: Chart, logic?: AnyActorLogic): Trace[] {
   const around = loops(chart);
   return simpleWays(chart).flatMap((way) => {
-    const straight = new Replay(chart);
-    const winding = new Replay(chart);
+    const straight = new Replay(chart, undefined, logic);
+    const winding = new Replay(chart, undefined, logic);
     for (const event of way) {
       straight.happen(event);
       for (const loop of around.get(winding.configuration) ?? []) winding.happen(loop);

@@ -1,5 +1,6 @@
 /** Owns which connections a registry knows and who is in its channels. A connection here is an actor that was never started. */
 import { describe, expect, it } from 'vitest';
+import { createActor, createMachine } from 'xstate';
 import type { ConnectionHost } from '../../../src/actors/connection.host.js';
 import { ConnectionActor } from '../../../src/actors/connection-actor.js';
 import { Registry } from '../../../src/actors/registry.js';
@@ -38,7 +39,13 @@ function create() {
     left: (connection, channel) => registry.leave(channel, connection),
   };
   const connect = (id: string) => {
-    const connection = new ConnectionActor({ id, request: REQUEST, receiver: new ConnectionReceiver(), host });
+    const connection = new ConnectionActor({
+      id,
+      request: REQUEST,
+      receiver: new ConnectionReceiver(),
+      host,
+      parent: createActor(createMachine({})),
+    });
     registry.add(connection);
     return connection;
   };
@@ -79,7 +86,7 @@ describe('the registry', () => {
     one.subscribe('sport');
     expect(members('news')).toEqual(['two', 'one']);
     expect(members('sport')).toEqual(['one']);
-    expect([...one.channels]).toEqual(['news', 'sport']);
+    expect([...(one.channels ?? [])]).toEqual(['news', 'sport']);
   });
 
   it('forgets who left, and a channel with its last member', () => {

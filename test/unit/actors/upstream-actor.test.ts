@@ -1,5 +1,6 @@
 /** Holds the second line of the upstream actor: an effect that throws, which none may, ends its pair and nothing else. */
 import { expect, it } from 'vitest';
+import { createActor, createMachine } from 'xstate';
 import type { ConnectionActor } from '../../../src/actors/connection-actor.js';
 import { UpstreamActor } from '../../../src/actors/upstream-actor.js';
 
@@ -13,6 +14,7 @@ it('P5, P7: an effect that throws cuts the transport, ends the connection and le
   const upstream = new UpstreamActor({
     id: 'upstream-1',
     connection,
+    parent: createActor(createMachine({ on: { '*': {} } })).start(),
     host: {
       upstreamTimeouts: { dial: 0, close: 0, writeStall: 0 },
       upstreamOpened: () => calls.push('opened'),
