@@ -1,11 +1,27 @@
-/** Owns how the tests are run. No retries: a test that passes the second time has found something. */
+/** Owns how the tests are run, on both socket layers. No retries: a test that passes the second time has found something. */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   // Examples import `tidegate` by its name, as a user does; here that is src, as tsconfig.json says.
   resolve: { tsconfigPaths: true },
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'fast', include: ['test/**/*.test.ts'], env: { TIDEGATE_IO: 'fast' } },
+      },
+      {
+        // Everything that goes over sockets once more; what is pure is the same on both layers.
+        extends: true,
+        test: {
+          name: 'portable',
+          include: ['conformance', 'e2e', 'examples', 'fault', 'promises', 'server', 'soak'].map(
+            (folder) => `test/${folder}/**/*.test.ts`,
+          ),
+          env: { TIDEGATE_IO: 'portable' },
+        },
+      },
+    ],
     pool: 'forks',
     maxWorkers: 2,
     retry: 0,

@@ -20,10 +20,12 @@ import { type BroadcastFilter, type BroadcastReport, broadcast } from './broadca
 import type { ProxyConfig } from './config/options.js';
 import type { ConnectionServices } from './connections/connection-services.js';
 import { Entrance, type ReceiverFactory } from './connections/entrance.js';
+import { createWarmPool } from './dial/warm-pool.js';
 import type { ServerEvents } from './events.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import { Listener } from './listener/listener.js';
 import { PressureWatch } from './paths/pressure-watch.js';
+import { chooseLayer, type WireLayer } from './wires/wire-layer.js';
 
 /** Where in its life a server is. */
 export type ServerState = 'stopped' | 'starting' | 'running' | 'draining';
@@ -57,6 +59,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
   protected readonly config: ProxyConfig;
   readonly #needsTarget: boolean;
   readonly #createReceiver: ReceiverFactory;
+  readonly #layer: WireLayer;
   #state: ServerState = 'stopped';
   #running: Running | undefined;
   #stopping: Promise<void> | undefined;
@@ -67,6 +70,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
     super({ captureRejections: true });
     this.config = config;
     this.#needsTarget = needsTarget;
+    this.#layer = chooseLayer(config.io);
     this.#createReceiver = createReceiver ?? (() => new ConnectionReceiver());
   }
 
@@ -183,6 +187,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       await this.#release(running);
       throw error;
     }
+    running.services.warm?.start();
     this.#state = 'running';
     this.#tell('startup', this.#addresses);
     return this.#addresses;
@@ -201,6 +206,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
     await running.supervisor.started;
     if (this.#running !== running) return;
     this.#state = 'draining';
+    void running.services.warm?.close();
     await running.supervisor.stop(ending, options.drainTimeout);
     await this.#release(running);
     this.#tell('shutdown');
@@ -208,7 +214,8 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
 
   async #release(running: Running): Promise<void> {
     await Promise.all(running.listeners.map((listener) => listener.close()));
-    await running.entrance.clear();
+    await Promise.all(running.listeners.map((listener) => listener.terminateAll()));
+    await running.services.warm?.close();
     running.watch.stop();
     this.#running = undefined;
     this.#addresses = [];
@@ -245,7 +252,9 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       needsTarget: this.#needsTarget,
       supervisor,
       links: { watch, limits },
+      layer: this.#layer,
       dials: new PQueue({ concurrency: limits.maxConcurrentDials }),
+      warm: createWarmPool(config, this.#layer),
     };
     const entrance = new Entrance({
       services,
@@ -268,9 +277,10 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       maxHandshakeBytes: limits.maxHandshakeBytes,
       highWaterMark: limits.highWaterMark,
       keepAlive,
-      onUpgrade: (req, socket, head) => {
-        if (this.#running === undefined) socket.destroy();
-        else this.#running.entrance.take(req, socket, head);
+      layer: this.#layer,
+      onRequest: (head, wire) => {
+        if (this.#running === undefined) wire.terminate();
+        else this.#running.entrance.take(head, wire);
       },
       onRefused: ({ error, status, message, remoteAddress }) =>
         this.#tell('rejected', { error, status, message, remoteAddress, path: undefined }),

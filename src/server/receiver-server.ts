@@ -5,7 +5,10 @@ import type { ReceiverFactory } from './connections/entrance.js';
 
 /** The options of a {@link ReceiverServer}. */
 export interface ReceiverServerOptions
-  extends Omit<ProxyConfigInput, 'target' | 'connectUpstream' | 'frameType' | 'halfClose' | 'upstreamTls'> {
+  extends Omit<
+    ProxyConfigInput,
+    'target' | 'connectUpstream' | 'frameType' | 'halfClose' | 'warmConnections' | 'upstreamTls'
+  > {
   /** Makes the receiver of each connection. */
   readonly receiver: ReceiverFactory;
 }

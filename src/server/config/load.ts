@@ -60,7 +60,8 @@ export async function examineConfig(path: string): Promise<{ config?: LoadedConf
   }
   const lines = new LineCounter();
   // JSON is YAML: one parser, one way to name a place.
-  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
+  // Problems are told by the caller; the parser would put a warning of its own on standard error.
+  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false, logLevel: 'error' });
   const at = (offset: number | undefined) => (offset === undefined ? { line: 1, col: 1 } : lines.linePos(offset));
   if (document.errors.length > 0) {
     const problems = document.errors.map((error) => {

@@ -73,9 +73,10 @@ const limits = described(
         default: 16_384,
         flag: 'max-fragments',
       }),
-      /** Bytes waiting for a peer above which its sender is paused and the connection is throttled. */
+      /** Bytes waiting for a peer above which its sender is paused and the connection is throttled. What is passed on by the fast socket layer pauses its sender as soon as anything waits. */
       highWaterMark: size({
-        description: 'Bytes waiting for a peer above which its sender is paused and the connection is throttled.',
+        description:
+          'Bytes waiting for a peer above which its sender is paused and the connection is throttled. What is passed on by the fast socket layer pauses its sender as soon as anything waits.',
         default: '64KiB',
         min: 1,
         flag: 'high-water-mark',
@@ -86,10 +87,9 @@ const limits = described(
         defaultText: '16KiB, or the high water mark when that is lower',
         flag: 'low-water-mark',
       }),
-      /** Bytes an application may queue for one client with `send`; what would go beyond is dropped whole. */
+      /** Bytes that may wait for one client before a message that is sent to it is dropped whole. */
       maxQueuedBytes: size({
-        description:
-          'Bytes an application may queue for one client with `send`; what would go beyond is dropped whole.',
+        description: 'Bytes that may wait for one client before a message that is sent to it is dropped whole.',
         default: '16MiB',
         flag: 'max-queued-bytes',
       }),
@@ -239,6 +239,13 @@ export const proxyOptionsSchema = z.strictObject({
     description: 'Whether a `tcp:`, `tls:` or `unix:` target may end its side and still be sent to.',
     default: false,
   }),
+  /** How many connections to a `tcp:` target are kept open ahead of need, so that a client gets one without waiting for a dial. 0 = none. Targets of another kind, and others that a receiver chooses, are dialled when they are needed. */
+  warmConnections: count({
+    description:
+      'How many connections to a `tcp:` target are kept open ahead of need, so that a client gets one without waiting for a dial. 0 = none. Targets of another kind, and others that a receiver chooses, are dialled when they are needed.',
+    default: 0,
+    max: 10_000,
+  }),
   /** permessage-deflate (RFC 7692) where messages are assembled. Elsewhere it is negotiated end to end and needs no option. */
   compression,
   /** How a dead peer is found. */
@@ -254,6 +261,11 @@ export const proxyOptionsSchema = z.strictObject({
   }),
   /** TLS towards a `wss:` or `tls:` target. */
   upstreamTls,
+  /** The socket layer: `fast` works below the streams of Node.js, `portable` with its public API only, `auto` is `fast` where that is to be had. TLS is always portable. */
+  io: choice(['auto', 'portable', 'fast'], {
+    description:
+      'The socket layer: `fast` works below the streams of Node.js, `portable` with its public API only, `auto` is `fast` where that is to be had. TLS is always portable.',
+  }),
 });
 
 /** The options of a proxy after validation: every default filled in, durations in milliseconds, sizes in bytes. */

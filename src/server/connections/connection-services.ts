@@ -2,7 +2,9 @@
 import type PQueue from 'p-queue';
 import type { SupervisorActor } from '../../actors/supervisor-actor.js';
 import type { ProxyConfig } from '../config/options.js';
+import type { WarmPool } from '../dial/warm-pool.js';
 import type { LinkServices } from '../paths/links.js';
+import type { WireLayer } from '../wires/wire-layer.js';
 
 /** Shared by the connections of one server. */
 export interface ConnectionServices {
@@ -11,6 +13,10 @@ export interface ConnectionServices {
   readonly needsTarget: boolean;
   readonly supervisor: SupervisorActor;
   readonly links: LinkServices;
+  /** How dialled connections become wires. */
+  readonly layer: WireLayer;
   /** Bounds how many targets are dialled at a time. */
   readonly dials: PQueue;
+  /** Connections to the target of the configuration that were dialled ahead of need, if any are to be. */
+  readonly warm: WarmPool | undefined;
 }

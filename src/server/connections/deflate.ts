@@ -9,6 +9,12 @@ import type { AgreedDeflate } from '../paths/message-writer.js';
 
 const NAME = 'permessage-deflate';
 
+/** The parameters of one offer or answer; `true` for one without a value. */
+type Parameters = Record<string, Array<string | true>>;
+
+/** A window as RFC 7692 sections 7.1.2.1 and 7.1.2.2 want it written; ws reads `010`, `1e1` and `0xa` too. */
+const WINDOW_BITS = /^(?:[89]|1[0-5])$/;
+
 /** The part of a client's offer that may pass to a WebSocket target: the extensions whose frames we understand. */
 export function offerToPass(request: UpgradeRequest): string | undefined {
   const offers = request.extensions
@@ -17,7 +23,7 @@ export function offerToPass(request: UpgradeRequest): string | undefined {
   return offers.length === 0 ? undefined : offers.join(', ');
 }
 
-/** Accepts a client's offer, as the server of this hop; undefined when it offered nothing we can accept. */
+/** Accepts the first offer of a client that can be accepted, as the server of this hop; undefined when none can. */
 export function acceptOffer(
   request: UpgradeRequest,
   config: CompressionConfig,
@@ -25,16 +31,19 @@ export function acceptOffer(
 ): { deflate: AgreedDeflate; extensions: string } | undefined {
   const offers = request.extensions
     .filter((offered) => offered.name === NAME)
-    .map((offered) => structuredClone(offered.parameters) as Record<string, Array<string | true>>);
+    .map((offered) => structuredClone(offered.parameters) as Parameters);
   if (offers.length === 0) return undefined;
   const engine = new PerMessageDeflate({ ...settings(config, maxMessageBytes), isServer: true });
-  try {
-    const agreed = engine.accept(offers);
-    return { deflate: { engine, threshold: config.threshold }, extensions: extension.format({ [NAME]: [agreed] }) };
-  } catch {
-    // RFC 7692 section 5: an offer that cannot be accepted is declined, and the connection is made without it.
-    return undefined;
+  for (const offer of offers) {
+    try {
+      assertWindows(offer);
+      const extensions = extension.format({ [NAME]: [engine.accept([offer])] });
+      return { deflate: { engine, threshold: config.threshold }, extensions };
+    } catch {
+      // RFC 7692 section 5.1: an offer that cannot be accepted is declined, and the client's next one is looked at.
+    }
   }
+  return undefined;
 }
 
 /** Our own offer to a WebSocket target, as the client of this hop. */
@@ -46,12 +55,39 @@ export function ownOffer(
   return {
     offer: extension.format({ [NAME]: [engine.offer()] }),
     agree(answer) {
-      const agreed = answer === '' ? undefined : extension.parse(answer)[NAME];
-      if (agreed === undefined) return undefined;
-      engine.accept(agreed);
+      if (answer === '') return undefined;
+      engine.accept([agreedIn(answer)]);
       return { engine, threshold: config.threshold };
     },
   };
+}
+
+/**
+ * Checks a target's answer to an offer that passed through. What else it may agree on with the client is for the client to judge.
+ *
+ * @throws Error that says which extension was not offered, or what is wrong with the one that was.
+ */
+export function assertAnswerToPass(answer: string): void {
+  if (answer !== '') agreedIn(answer);
+}
+
+/** The parameters of permessage-deflate in an answer that may name nothing else, and that once (RFC 7692 section 5.1). */
+function agreedIn(answer: string): Parameters {
+  const { [NAME]: agreed = [], ...others } = extension.parse(answer) as Record<string, Parameters[]>;
+  const [unasked] = Object.keys(others);
+  if (unasked !== undefined) throw new Error(`"${unasked}" was not offered`);
+  const [parameters] = agreed;
+  if (parameters === undefined || agreed.length > 1) throw new Error(`"${NAME}" was accepted ${agreed.length} times`);
+  assertWindows(parameters);
+  return parameters;
+}
+
+function assertWindows(parameters: Parameters): void {
+  for (const name of ['server_max_window_bits', 'client_max_window_bits']) {
+    for (const value of parameters[name] ?? []) {
+      if (value !== true && !WINDOW_BITS.test(value)) throw new Error(`${name} must be 8 to 15, got "${value}"`);
+    }
+  }
 }
 
 function settings(config: CompressionConfig, maxMessageBytes: number) {

@@ -2,7 +2,6 @@
  * Owns the socket of one downstream connection from its upgrade request on, as the connection actor's port: the answer,
  * the data path, and every effect on the wire. Refuses to decide anything; the chart does.
  */
-import type { Socket } from 'node:net';
 import type { Refusal } from '../../actors/connection.effects.js';
 import type { DialOrder } from '../../actors/connection.machine.js';
 import type { ConnectionActor } from '../../actors/connection-actor.js';
@@ -17,13 +16,16 @@ import {
   TidegateError,
   type Traffic,
 } from '../../receivers/index.js';
+import type { Target } from '../dial/target.js';
 import { acceptanceHead, writeRefusal } from '../handshake/answer.js';
+import type { DecisionSignal } from '../handshake/decision-signal.js';
+import type { ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
 import type { DataPath } from '../paths/data-path.js';
 import { FramesPath } from '../paths/frames-path.js';
 import type { AgreedDeflate } from '../paths/message-writer.js';
 import { MessagesPath } from '../paths/messages-path.js';
 import { StreamPath } from '../paths/stream-path.js';
-import { SocketWire, type Wire } from '../paths/wire.js';
+import type { Wire } from '../wires/wire.js';
 import type { ConnectionServices } from './connection-services.js';
 import { acceptOffer } from './deflate.js';
 import { EarlyReader } from './early-reader.js';
@@ -36,12 +38,14 @@ const NO_TRAFFIC: Traffic = { messages: 0, bytes: 0 };
 export class DownstreamShell implements DownstreamPort {
   readonly #connection: ConnectionActor;
   readonly #services: ConnectionServices;
-  readonly #socket: Socket;
   readonly #wire: Wire;
-  readonly #early: EarlyReader;
+  readonly #request: ParsedUpgradeRequest;
+  // What only the handshake needs is let go of with its answer: there may be many connections.
+  #early: EarlyReader | undefined;
   readonly #key: string;
-  readonly #abort: AbortController;
+  #decision: DecisionSignal | undefined;
   #plan: Plan | undefined;
+  #target: Target | undefined;
   #upstream: UpstreamShell | undefined;
   #path: DataPath | undefined;
   #subprotocol = '';
@@ -49,23 +53,23 @@ export class DownstreamShell implements DownstreamPort {
   constructor(options: {
     connection: ConnectionActor;
     services: ConnectionServices;
-    socket: Socket;
-    head: Buffer;
+    request: ParsedUpgradeRequest;
+    wire: Wire;
     key: string;
-    abort: AbortController;
+    decision: DecisionSignal;
   }) {
     this.#connection = options.connection;
     this.#services = options.services;
-    this.#socket = options.socket;
+    this.#request = options.request;
     this.#key = options.key;
-    this.#abort = options.abort;
-    this.#wire = new SocketWire(options.socket);
+    this.#decision = options.decision;
+    this.#wire = options.wire;
     const bound = options.services.config.limits.highWaterMark;
-    this.#early = new EarlyReader(this.#wire, options.head, bound, () => this.#connection.onClosed(1006, ''));
+    this.#early = new EarlyReader(this.#wire, bound, () => this.#connection.onClosed(1006, ''));
   }
 
   get target(): string | undefined {
-    return this.#plan?.target?.href;
+    return this.#target?.href;
   }
 
   get subprotocol(): string {
@@ -99,12 +103,15 @@ export class DownstreamShell implements DownstreamPort {
   plan(acceptance: Acceptance): { dial: DialOrder } | Refusal {
     const { config, needsTarget } = this.#services;
     const plan = planConnection(this.#connection.request, acceptance, this.#connection.receiver, config, needsTarget);
-    if ('dial' in plan) this.#plan = plan;
+    if ('dial' in plan) {
+      this.#plan = plan;
+      this.#target = plan.target;
+    }
     return plan;
   }
 
   dial(): void {
-    const target = this.#plan?.target;
+    const target = this.#target;
     if (this.#plan === undefined || target === undefined) return;
     const upstream = new UpstreamActor({
       id: this.#connection.id.replace('conn', 'upstream'),
@@ -138,19 +145,24 @@ export class DownstreamShell implements DownstreamPort {
       extensions,
       headers: plan.acceptance.headers,
     });
-    this.#early.finish();
+    this.#early?.finish();
     this.#wire.write(Buffer.from(head, 'latin1'));
     this.#path = this.#createPath(plan, deflate?.deflate, extensions !== '');
     this.#connectUpstream();
+    this.#early = undefined;
+    this.#decision = undefined;
+    if (plan.dial === 'after-accept') return;
+    this.#plan = undefined;
+    this.#request.settle();
   }
 
   refuse(refusal: Refusal): void {
     if (abortsDecision.has(refusal.error)) {
-      this.#abort.abort(new TidegateError(refusal.error, refusal.message));
+      this.#decision?.abort(new TidegateError(refusal.error, refusal.message));
     }
-    this.#early.finish();
+    this.#early?.finish();
     const { status, statusText, headers, body } = refusal;
-    writeRefusal(this.#socket, { status, statusText, headers, body: body ?? `${toldToClient(refusal)}\n` });
+    writeRefusal(this.#wire, { status, statusText, headers, body: body ?? `${toldToClient(refusal)}\n` });
   }
 
   read(): void {

@@ -2,7 +2,7 @@
  * Owns a client's socket from its upgrade request to the answer: it is read on, because a socket that is not read does not
  * tell that its client left; what comes early is kept, up to a bound. Refuses to look into it.
  */
-import type { Wire, WireReader } from '../paths/wire.js';
+import type { Wire, WireReader } from '../wires/wire.js';
 
 /** How many pieces are kept before they are joined. */
 const MAX_PIECES = 64;
@@ -13,24 +13,22 @@ export class EarlyReader implements WireReader {
   readonly #bound: number;
   readonly #onGone: () => void;
   #early: Buffer[] = [];
-  #size: number;
+  #size = 0;
   #done = false;
 
   /** @param onGone called once when the client ends or resets the connection. */
-  constructor(wire: Wire, head: Buffer, bound: number, onGone: () => void) {
+  constructor(wire: Wire, bound: number, onGone: () => void) {
     this.#wire = wire;
     this.#bound = bound;
     this.#onGone = onGone;
-    this.#size = head.length;
-    if (head.length > 0) this.#early.push(head);
     wire.attach(this);
-    if (this.#size < bound) wire.read();
+    wire.read();
   }
 
   /** Ends the early phase: what came is given back to the wire, which reads nothing until it is told to. */
   finish(): void {
     this.#done = true;
-    this.#wire.stopReading();
+    this.#wire.watch();
     for (const bytes of this.#early) this.#wire.unread(bytes);
     this.#early = [];
   }

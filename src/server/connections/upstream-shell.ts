@@ -2,7 +2,6 @@
  * Owns the socket of one upstream, as the upstream actor's port: the dial, what the target answered, and every effect on
  * the wire. Refuses to decide anything; the chart does.
  */
-import type { Socket } from 'node:net';
 import type { UpstreamPort } from '../../actors/upstream.port.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
 import { endToEndResponseHeaders } from '../../protocol/forward-headers.js';
@@ -14,15 +13,16 @@ import {
   TidegateError,
   type UpgradeRequest,
 } from '../../receivers/index.js';
-import { dialSocket } from '../dial/dial-socket.js';
+import { DialAbort } from '../dial/dial-signal.js';
+import { type DialOptions, dialTarget } from '../dial/dial-target.js';
 import { dialWebSocket, upstreamPath } from '../dial/dial-websocket.js';
 import type { Target, WebSocketTarget } from '../dial/target.js';
 import type { DataPath } from '../paths/data-path.js';
 import type { Link } from '../paths/links.js';
 import type { AgreedDeflate } from '../paths/message-writer.js';
-import { SocketWire, type Wire } from '../paths/wire.js';
+import type { Wire } from '../wires/wire.js';
 import type { ConnectionServices } from './connection-services.js';
-import { offerToPass, ownOffer } from './deflate.js';
+import { assertAnswerToPass, offerToPass, ownOffer } from './deflate.js';
 import type { Plan } from './plan.js';
 
 /** How much of the body of a target's refusal reaches the client. */
@@ -46,7 +46,8 @@ export class UpstreamShell implements UpstreamPort {
   readonly #target: Target;
   readonly #services: ConnectionServices;
   readonly #onReady: () => void;
-  readonly #abort = new AbortController();
+  /** Gives the dial up; undefined once there is nothing to give up. */
+  #abort: DialAbort | undefined;
   #wire: Wire | undefined;
   #link: Link | undefined;
   #deflate: AgreedDeflate | undefined;
@@ -74,8 +75,11 @@ export class UpstreamShell implements UpstreamPort {
   }
 
   dial(): void {
+    const target = this.#target;
+    const abort = new DialAbort();
+    this.#abort = abort;
     this.#services.dials
-      .add(() => (this.#target.kind === 'websocket' ? this.#dialWebSocket(this.#target) : this.#dialBytes()))
+      .add(() => (target.kind === 'websocket' ? this.#dialWebSocket(target, abort) : this.#dialBytes(abort)))
       .then(
         () => {},
         (error: unknown) => this.#failed(error),
@@ -83,7 +87,7 @@ export class UpstreamShell implements UpstreamPort {
   }
 
   abortDial(): void {
-    this.#abort.abort(new TidegateError('DOWNSTREAM_GONE', 'the dial was given up'));
+    this.#abort?.abort(new TidegateError('DOWNSTREAM_GONE', 'the dial was given up'));
   }
 
   /** Becomes the other side of a data path, once there are both. */
@@ -131,11 +135,13 @@ export class UpstreamShell implements UpstreamPort {
     this.#wire?.probe();
   }
 
-  async #dialBytes(): Promise<void> {
-    this.#connected(await dialSocket(this.#target, this.#dialOptions(true)), NO_BYTES);
+  async #dialBytes(abort: DialAbort): Promise<void> {
+    const warm = abort.aborted ? undefined : this.#services.warm?.take(this.#target);
+    // Never within this call: the chart is still on its way into `dialling`.
+    this.#connected(await (warm ?? dialTarget(this.#target, this.#dialOptions(abort))), abort);
   }
 
-  async #dialWebSocket(target: WebSocketTarget): Promise<void> {
+  async #dialWebSocket(target: WebSocketTarget, abort: DialAbort): Promise<void> {
     const { compression, limits } = this.#services.config;
     const own =
       this.#plan.path === 'messages' && compression !== false
@@ -144,7 +150,7 @@ export class UpstreamShell implements UpstreamPort {
     // Once the client has its 101, nothing can be agreed on with it any more.
     const passed =
       this.#plan.path === 'frames' && this.#plan.dial === 'before-accept' ? offerToPass(this.#request) : undefined;
-    const handshake = await dialWebSocket(target, this.#dialOptions(false), {
+    const handshake = await dialWebSocket(target, this.#dialOptions(abort), {
       path: upstreamPath(target, this.#request.url),
       rawHeaders: this.#request.rawHeaders,
       subprotocols: this.#plan.subprotocolsToOffer,
@@ -165,26 +171,27 @@ export class UpstreamShell implements UpstreamPort {
     }
     this.answer = { subprotocol: handshake.subprotocol, extensions: handshake.extensions };
     try {
+      if (passed !== undefined) assertAnswerToPass(handshake.extensions);
       this.#deflate = own?.agree(handshake.extensions);
     } catch (error) {
-      handshake.socket.destroy();
+      handshake.wire.terminate();
       throw new TidegateError(
         'UPSTREAM_BAD_HANDSHAKE',
         `${target.href} answered with extensions that were not offered: ${describeError(error)}`,
       );
     }
-    this.#connected(handshake.socket, handshake.head);
+    this.#connected(handshake.wire, abort);
   }
 
-  #connected(socket: Socket, head: Buffer): void {
-    if (this.#abort.signal.aborted) {
-      socket.destroy();
+  #connected(wire: Wire, abort: DialAbort): void {
+    if (abort.aborted) {
+      wire.terminate();
       return;
     }
-    this.#wire = new SocketWire(socket);
-    // Until a data path reads it: an upstream that is given up now is gone when its socket is.
-    this.#wire.attach({ onBytes() {}, onEnd() {}, onDrain() {}, onClosed: () => this.#upstream.onClosed() });
-    this.#wire.unread(head);
+    this.#abort = undefined;
+    this.#wire = wire;
+    // Until a data path reads it: an upstream that is given up now is gone when its wire is.
+    wire.attach({ onBytes() {}, onEnd() {}, onDrain() {}, onClosed: () => this.#upstream.onClosed() });
     this.#onReady();
     this.#upstream.dialled();
   }
@@ -194,16 +201,15 @@ export class UpstreamShell implements UpstreamPort {
     this.#upstream.dialFailed({ status: httpStatusOf(code), error: code, message: describeError(error) });
   }
 
-  #dialOptions(allowHalfOpen: boolean) {
-    const { keepAlive, limits, upstreamTls } = this.#services.config;
+  #dialOptions(signal: DialAbort): DialOptions {
+    const { config, layer } = this.#services;
+    const { keepAlive, limits, upstreamTls } = config;
     return {
-      signal: this.#abort.signal,
+      signal,
       keepAlive,
       highWaterMark: limits.highWaterMark,
       tls: upstreamTls,
-      allowHalfOpen,
+      layer,
     };
   }
 }
-
-const NO_BYTES = Buffer.alloc(0);

@@ -1,5 +1,7 @@
 /** Owns the translation of what Node says about a failed dial into our codes. Refuses to dial. */
+
 import { type ErrorCode, TidegateError } from '../../receivers/errors.js';
+import type { DialSignal } from './dial-signal.js';
 import type { Target } from './target.js';
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
@@ -40,7 +42,7 @@ export function dialError(target: Target, error: unknown): TidegateError {
  * Makes one of our errors of an aborted dial. A TidegateError given as the reason stays what it is, so that "the client
  * left" and "the deadline passed" remain two things; any other reason counts as the deadline.
  */
-export function abortError(target: Target, signal: AbortSignal): TidegateError {
+export function abortError(target: Target, signal: DialSignal): TidegateError {
   const reason: unknown = signal.reason;
   if (reason instanceof TidegateError) return reason;
   return new TidegateError('UPSTREAM_TIMEOUT', `gave up on ${target.href} before it answered`, { cause: reason });

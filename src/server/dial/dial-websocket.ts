@@ -1,14 +1,17 @@
 /**
- * Owns the opening handshake with a WebSocket target, as its client: request, answer, and the socket after the 101.
+ * Owns the opening handshake with a WebSocket target, as its client: request, answer, and the wire after the 101.
  * Refuses to read frames, and to decide which of the client's headers go on.
  */
-import http from 'node:http';
-import { isIPv6, type Socket } from 'node:net';
+
 import { endToEndHeaders } from '../../protocol/forward-headers.js';
 import { checkUpgradeResponse, newKey } from '../../protocol/handshake.js';
-import { describeError, TidegateError } from '../../receivers/errors.js';
+import { parseResponseHead, type ResponseHead } from '../../protocol/http-head.js';
+import { TidegateError } from '../../receivers/errors.js';
+import { HeadReader } from '../handshake/head-reader.js';
+import type { Wire } from '../wires/wire.js';
 import { abortError, dialError } from './dial-error.js';
-import { type DialOptions, dialSocket } from './dial-socket.js';
+import type { DialSignal } from './dial-signal.js';
+import { type DialOptions, dialTarget } from './dial-target.js';
 import { readRefusal, type UpstreamRefusal } from './read-refusal.js';
 import type { WebSocketTarget } from './target.js';
 
@@ -27,11 +30,10 @@ export interface UpstreamRequest {
   readonly maxRefusalBytes: number;
 }
 
-/** A target that answered 101. The socket is paused and nobody else's; `head` is what came with the 101. */
+/** A target that answered 101. The wire is not read, and nobody else's; it holds what came behind the 101. */
 export interface UpstreamOpen {
   readonly kind: 'open';
-  readonly socket: Socket;
-  readonly head: Buffer;
+  readonly wire: Wire;
   /** Empty for none. */
   readonly subprotocol: string;
   /** Empty for none. */
@@ -50,7 +52,7 @@ export type UpstreamHandshake = UpstreamOpen | UpstreamRefusal;
  */
 export function upstreamPath(target: WebSocketTarget, clientUrl: string): string {
   // A request target may be a whole URL (RFC 9112 section 3.2.2); its host is not ours to follow.
-  const asked = clientUrl.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '');
+  const asked = clientUrl.startsWith('/') ? clientUrl : clientUrl.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '');
   if (target.path === '' || target.path === '/') {
     if (asked.startsWith('/')) return asked;
     return asked.startsWith('?') ? `/${asked}` : '/';
@@ -63,105 +65,124 @@ export function upstreamPath(target: WebSocketTarget, clientUrl: string): string
  * Dials a WebSocket target and asks it to upgrade. An answer other than 101 is a result, not an error. When the signal
  * aborts while the body of such an answer is read, the part that came is the result.
  *
- * @throws TidegateError `UPSTREAM_*`, or the reason of the signal. No socket is left open then.
+ * @throws TidegateError `UPSTREAM_*`, or the reason of the signal. No wire is left open then.
  */
 export async function dialWebSocket(
   target: WebSocketTarget,
   options: DialOptions,
   request: UpstreamRequest,
 ): Promise<UpstreamHandshake> {
-  const socket = await dialSocket(target, options);
+  const { signal } = options;
+  const wire = await dialTarget(target, options);
   try {
-    const answer = await handshake(target, socket, options.signal, request);
-    if (answer.kind === 'refused') socket.destroy();
-    return answer;
+    // The deadline may have passed between the connect and this turn.
+    if (signal.aborted) throw abortError(target, signal);
+    const key = newKey();
+    wire.write(requestBytes(target, request, key));
+    const head = await answerOf(target, wire, signal, request.maxHeaderBytes);
+    if (head.statusCode > 599) throw badHandshake(target, `its answer has the status ${head.statusCode}`);
+    if (head.statusCode >= 200) {
+      const refusal = await readRefusal(wire, head, request.maxRefusalBytes, signal);
+      wire.terminate();
+      return refusal;
+    }
+    const agreed = checkUpgradeResponse(head, {
+      key,
+      subprotocols: request.subprotocols,
+      extensionsOffered: request.extensions !== undefined,
+    });
+    if ('message' in agreed) throw badHandshake(target, agreed.message);
+    return { kind: 'open', wire, ...agreed, rawHeaders: head.rawHeaders };
   } catch (error) {
-    socket.destroy();
+    wire.terminate();
     throw error;
   }
 }
 
-function handshake(
+/** Waits for the answer, beyond interim ones such as 103 (RFC 9110 section 15.2). */
+async function answerOf(
   target: WebSocketTarget,
-  socket: Socket,
-  signal: AbortSignal,
-  request: UpstreamRequest,
-): Promise<UpstreamHandshake> {
-  return new Promise((resolve, reject) => {
-    // The deadline may have passed between the connect and this turn.
-    if (signal.aborted) {
-      reject(abortError(target, signal));
-      return;
-    }
-    const key = newKey();
-    const outgoing = createRequest(target, socket, request, key);
-    // Node drops fields beyond the 2000th without a word; their bytes are bounded already.
-    outgoing.maxHeadersCount = 0;
-
-    const onAbort = (): void => {
-      reject(abortError(target, signal));
-      outgoing.destroy();
-    };
-    const settled = (): void => signal.removeEventListener('abort', onAbort);
-    signal.addEventListener('abort', onAbort, { once: true });
-
-    // http reads by a `data` listener, which does not wake a socket that was paused on purpose.
-    outgoing.once('socket', (assigned) => assigned.resume());
-    outgoing.on('error', (error) => {
-      settled();
-      reject(answerError(target, error));
+  wire: Wire,
+  signal: DialSignal,
+  maxBytes: number,
+): Promise<ResponseHead> {
+  for (;;) {
+    const head = await new Promise<ResponseHead>((resolve, reject) => {
+      new AnswerReader(target, wire, signal, maxBytes, { resolve, reject }).start();
     });
-    outgoing.once('upgrade', (response, upgraded, head) => {
-      settled();
-      upgraded.pause();
-      const { rawHeaders, statusCode = 0 } = response;
-      const agreed = checkUpgradeResponse(
-        { statusCode, rawHeaders },
-        { key, subprotocols: request.subprotocols, extensionsOffered: request.extensions !== undefined },
-      );
-      if ('message' in agreed) reject(badHandshake(target, agreed.message));
-      else resolve({ kind: 'open', socket: upgraded, head, ...agreed, rawHeaders });
-    });
-    outgoing.once('response', (response) => {
-      settled();
-      const { statusCode = 0 } = response;
-      if (statusCode >= 200 && statusCode <= 599) {
-        readRefusal(response, request.maxRefusalBytes, signal).then(resolve, reject);
-        return;
-      }
-      // For Node a 101 that lacks Upgrade or Connection is an answer like any other, whose end may never come.
-      const what = statusCode === 101 ? 'its 101 does not say Connection: Upgrade and Upgrade: websocket' : '';
-      reject(badHandshake(target, what || `its answer has the status ${statusCode}`));
-      outgoing.destroy();
-    });
-    outgoing.end();
-  });
-}
-
-function createRequest(
-  target: WebSocketTarget,
-  socket: Socket,
-  request: UpstreamRequest,
-  key: string,
-): http.ClientRequest {
-  try {
-    return http.request({
-      createConnection: () => socket,
-      setHost: false,
-      method: 'GET',
-      path: request.path,
-      headers: requestHeaders(target, request, key),
-      maxHeaderSize: request.maxHeaderBytes,
-    });
-  } catch (cause) {
-    // What the client sent was HTTP for the listener and is none for Node's own writer, such as a path with a space.
-    const message = `the request cannot be sent on to ${target.href}: ${describeError(cause)}`;
-    throw new TidegateError('BAD_HANDSHAKE', message, { cause });
+    if (head.statusCode === 101 || head.statusCode >= 200) return head;
   }
 }
 
+/** Reads the head of one answer. */
+class AnswerReader extends HeadReader {
+  readonly #target: WebSocketTarget;
+  readonly #signal: DialSignal;
+  readonly #maxBytes: number;
+  readonly #settle: { resolve(head: ResponseHead): void; reject(error: unknown): void };
+  readonly #onAbort = (): void => {
+    this.stop();
+    this.#fail(abortError(this.#target, this.#signal));
+  };
+
+  constructor(
+    target: WebSocketTarget,
+    wire: Wire,
+    signal: DialSignal,
+    maxBytes: number,
+    settle: { resolve(head: ResponseHead): void; reject(error: unknown): void },
+  ) {
+    super(wire, maxBytes);
+    this.#target = target;
+    this.#signal = signal;
+    this.#maxBytes = maxBytes;
+    this.#settle = settle;
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  protected override onHead(text: string): void {
+    const head = parseResponseHead(text);
+    if ('fault' in head) {
+      this.onFault(head.fault);
+      return;
+    }
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#settle.resolve(head);
+  }
+
+  protected override faultInFirstLine(line: string): string | undefined {
+    const parsed = parseResponseHead(`${line}\r\n\r\n`);
+    return 'fault' in parsed ? parsed.fault : undefined;
+  }
+
+  protected override onFault(fault: string): void {
+    this.#fail(badHandshake(this.#target, `its answer is not HTTP: ${fault}`));
+  }
+
+  protected override onTooBig(): void {
+    this.#fail(badHandshake(this.#target, `its answer has a head of more than ${this.#maxBytes} bytes`));
+  }
+
+  protected override onGone(error: Error | undefined): void {
+    this.#fail(dialError(this.#target, error ?? new Error('the connection was closed before an answer came')));
+  }
+
+  #fail(error: unknown): void {
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#settle.reject(error);
+  }
+}
+
+/** The head of our request. The client's fields in it were read from a head, so that they can stand in one. */
+function requestBytes(target: WebSocketTarget, request: UpstreamRequest, key: string): Buffer {
+  const headers = requestHeaders(target, request, key);
+  let text = `GET ${request.path} HTTP/1.1\r\n`;
+  for (let at = 0; at + 1 < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`;
+  return Buffer.from(`${text}\r\n`, 'latin1');
+}
+
 function requestHeaders(target: WebSocketTarget, request: UpstreamRequest, key: string): string[] {
-  const host = isIPv6(target.host) ? `[${target.host}]` : target.host;
+  const host = target.family === 6 ? `[${target.host}]` : target.host;
   const isDefaultPort = target.port === (target.secure ? 443 : 80);
   const headers = [
     'Host',
@@ -181,14 +202,6 @@ function requestHeaders(target: WebSocketTarget, request: UpstreamRequest, key: 
   return headers;
 }
 
-function answerError(target: WebSocketTarget, error: Error): TidegateError {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (!code.startsWith('HPE_')) return dialError(target, error);
-  const what =
-    code === 'HPE_HEADER_OVERFLOW' ? 'its answer has too large headers' : `its answer is not HTTP: ${error.message}`;
-  return badHandshake(target, what, error);
-}
-
-function badHandshake(target: WebSocketTarget, what: string, cause?: unknown): TidegateError {
-  return new TidegateError('UPSTREAM_BAD_HANDSHAKE', `cannot open ${target.href}: ${what}`, { cause });
+function badHandshake(target: WebSocketTarget, what: string): TidegateError {
+  return new TidegateError('UPSTREAM_BAD_HANDSHAKE', `cannot open ${target.href}: ${what}`);
 }

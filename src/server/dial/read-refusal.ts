@@ -1,8 +1,12 @@
 /**
  * Owns the reading of an upstream's refusal: its status, headers and a bounded part of its body.
- * Refuses to judge it, and to close the socket.
+ * Refuses to judge it, and to close the wire.
  */
-import type { IncomingMessage } from 'node:http';
+
+import { BodyReader } from '../../protocol/http-body.js';
+import type { ResponseHead } from '../../protocol/http-head.js';
+import type { Wire } from '../wires/wire.js';
+import type { DialSignal } from './dial-signal.js';
 
 /** A target that answered with another status than 101. */
 export interface UpstreamRefusal {
@@ -19,37 +23,44 @@ export interface UpstreamRefusal {
  * the status alone tells the client more than an error of ours would.
  */
 export function readRefusal(
-  response: IncomingMessage,
+  wire: Wire,
+  head: ResponseHead,
   maxBytes: number,
-  signal: AbortSignal,
+  signal: DialSignal,
 ): Promise<UpstreamRefusal> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
+    const body = new BodyReader(head);
+    const parts: Buffer[] = [];
     let size = 0;
     const finish = (): void => {
       signal.removeEventListener('abort', finish);
-      response.off('data', onData);
+      wire.stopReading();
       resolve({
         kind: 'refused',
-        status: response.statusCode ?? 0,
-        statusText: response.statusMessage ?? '',
-        rawHeaders: response.rawHeaders,
-        body: Buffer.concat(chunks, Math.min(size, maxBytes)),
+        status: head.statusCode,
+        statusText: head.statusText,
+        rawHeaders: head.rawHeaders,
+        body: Buffer.concat(parts, Math.min(size, maxBytes)),
       });
     };
-    const onData = (chunk: Buffer): void => {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size >= maxBytes) finish();
-    };
-    response.on('error', finish);
-    response.once('close', finish);
-    response.once('end', finish);
-    if (signal.aborted) {
+    if (signal.aborted || body.done) {
       finish();
       return;
     }
     signal.addEventListener('abort', finish, { once: true });
-    response.on('data', onData);
+    wire.attach({
+      onBytes: (bytes) => {
+        body.push(bytes, (part) => {
+          // A copy: the bytes belong to the wire.
+          parts.push(Buffer.from(part));
+          size += part.length;
+        });
+        if (body.done || size >= maxBytes) finish();
+      },
+      onEnd: finish,
+      onDrain() {},
+      onClosed: finish,
+    });
+    wire.read();
   });
 }

@@ -2,13 +2,15 @@
  * Owns what a target text means: its kind, address and path, and what is wrong with one that cannot be dialled.
  * Refuses to resolve names or to decide who may go where.
  */
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { TidegateError } from '../../receivers/errors.js';
 
 /** A WebSocket server: `ws://host[:port][/path]` or `wss://…`. */
 export interface WebSocketTarget {
   readonly kind: 'websocket';
   readonly secure: boolean;
+  /** Whether the host is an address, and which: 4, 6, or 0 for a name. */
+  readonly family: number;
   /** A name or an address; an IPv6 address stands without brackets. */
   readonly host: string;
   readonly port: number;
@@ -21,6 +23,8 @@ export interface WebSocketTarget {
 export interface TcpTarget {
   readonly kind: 'tcp';
   readonly secure: boolean;
+  /** Whether the host is an address, and which: 4, 6, or 0 for a name. */
+  readonly family: number;
   readonly host: string;
   readonly port: number;
   readonly href: string;
@@ -39,12 +43,26 @@ export type Target = WebSocketTarget | TcpTarget | UnixTarget;
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { ws: 80, wss: 443 };
 const FORMS = 'ws://host[:port][/path], wss://…, tcp://host:port, tls://host:port or unix:/path';
 
+/** Targets that were read lately, by their texts: nearly every connection goes to one of a few. */
+const known = new Map<string, Target>();
+const MAX_KNOWN = 256;
+
 /**
  * Reads the text of a target.
  *
  * @throws TidegateError `INVALID_TARGET`, with the text and what would be right.
  */
 export function parseTarget(text: string): Target {
+  let target = known.get(text);
+  if (target === undefined) {
+    target = readTarget(text);
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(text, target);
+  }
+  return target;
+}
+
+function readTarget(text: string): Target {
   const [, rawScheme, rest] = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/s.exec(text) ?? [];
   if (rawScheme === undefined || rest === undefined) throw invalid(text, `write ${FORMS}`);
   const scheme = rawScheme.toLowerCase();
@@ -88,13 +106,22 @@ function parseNetwork(text: string, scheme: 'ws' | 'wss' | 'tcp' | 'tls', rest: 
     throw invalid(text, `the port ${JSON.stringify(portText)} is not a number from 1 to 65535`);
   }
 
-  const address = `${isIPv6(host) ? `[${host}]` : host}${port === DEFAULT_PORTS[scheme] ? '' : `:${port}`}`;
+  const family = isIP(host);
+  const address = `${family === 6 ? `[${host}]` : host}${port === DEFAULT_PORTS[scheme] ? '' : `:${port}`}`;
   if (scheme === 'tcp' || scheme === 'tls') {
     if (tail !== '' && tail !== '/') throw invalid(text, `a byte stream has no path; write ${scheme}://${address}`);
-    return { kind: 'tcp', secure: scheme === 'tls', host, port, href: `${scheme}://${address}` };
+    return { kind: 'tcp', secure: scheme === 'tls', family, host, port, href: `${scheme}://${address}` };
   }
   const path = tail === '' ? '' : pathOf(text, tail);
-  return { kind: 'websocket', secure: scheme === 'wss', host, port, path, href: `${scheme}://${address}${path}` };
+  return {
+    kind: 'websocket',
+    secure: scheme === 'wss',
+    family,
+    host,
+    port,
+    path,
+    href: `${scheme}://${address}${path}`,
+  };
 }
 
 function splitAuthority(text: string, authority: string): { host: string; port: string | undefined } {

@@ -3,10 +3,10 @@
  * can read. Refuses to decide which of them it is.
  */
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import { acceptKey } from '../../protocol/handshake.js';
-import { assertHeaderFields, type HeaderFields } from '../../receivers/decision.js';
-import { lingerAndDestroy } from './linger.js';
+import { assertHeaderField, type HeaderFields } from '../../receivers/decision.js';
+import type { Wire } from '../wires/wire.js';
+import { lingerAndTerminate } from './linger.js';
 
 /** Header fields by name, or names and values in turn as Node's `rawHeaders` has them. */
 export type AnswerHeaders = HeaderFields | readonly string[];
@@ -35,6 +35,9 @@ const OURS = new Set([
   'upgrade',
 ]);
 
+const ACCEPTANCE =
+  'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ';
+
 /**
  * Writes the head of a 101 as text, to be sent as latin1. Extra headers that belong to the handshake itself, such as
  * `Connection`, are left out.
@@ -42,18 +45,14 @@ const OURS = new Set([
  * @throws TidegateError `INVALID_HEADER` for a header HTTP does not allow.
  */
 export function acceptanceHead(parts: AcceptanceParts): string {
-  const fields: Field[] = [
-    ['Upgrade', 'websocket'],
-    ['Connection', 'Upgrade'],
-    ['Sec-WebSocket-Accept', acceptKey(parts.key)],
-  ];
+  const fields: Field[] = [];
   if (parts.subprotocol !== '') fields.push(['Sec-WebSocket-Protocol', parts.subprotocol]);
   if (parts.extensions !== '') fields.push(['Sec-WebSocket-Extensions', parts.extensions]);
   for (const field of fieldsOf(parts.headers)) {
     if (!OURS.has(field[0].toLowerCase())) fields.push(field);
   }
-  for (const [name, value] of fields) assertHeaderFields({ [name]: value });
-  return headText('101 Switching Protocols', fields);
+  for (const [name, value] of fields) assertHeaderField(name, value);
+  return `${ACCEPTANCE}${acceptKey(parts.key)}\r\n${fieldsText(fields)}\r\n`;
 }
 
 /** An answer other than 101. */
@@ -72,16 +71,16 @@ const RETRY_AFTER_SECONDS = 5;
 
 /**
  * Answers with a complete HTTP response and closes the connection. What the client still sends is discarded, so that a
- * reset does not take the answer away from it, and after two seconds the socket is cut. Never throws: a header HTTP
- * does not allow is left out, and a socket that is closed or answered already is left alone.
+ * reset does not take the answer away from it, and after two seconds the wire is cut. Never throws: a header HTTP
+ * does not allow is left out, and a wire that is closed is left alone.
  *
  * A 426 gets `Upgrade` and `Sec-WebSocket-Version`, a 429 or 503 gets `Retry-After`, unless given. A 401 should be given
  * a `WWW-Authenticate`: only the caller knows the scheme.
  */
-export function writeRefusal(socket: Socket, refusal: Refusal): void {
-  if (socket.destroyed || socket.writableEnded) return;
-  socket.end(refusalBytes(refusal));
-  lingerAndDestroy(socket);
+export function writeRefusal(wire: Wire, refusal: Refusal): void {
+  if (wire.closed) return;
+  wire.write(refusalBytes(refusal));
+  lingerAndTerminate(wire);
 }
 
 function refusalBytes(refusal: Refusal): Buffer {
@@ -140,7 +139,7 @@ function isRaw(headers: AnswerHeaders): headers is readonly string[] {
 
 function isValid(name: string, value: string): boolean {
   try {
-    assertHeaderFields({ [name]: value });
+    assertHeaderField(name, value);
     return true;
   } catch {
     return false;
@@ -153,5 +152,11 @@ function reasonPhrase(text: string | undefined): string | undefined {
 }
 
 function headText(statusLine: string, fields: readonly Field[]): string {
-  return `HTTP/1.1 ${statusLine}\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+  return `HTTP/1.1 ${statusLine}\r\n${fieldsText(fields)}\r\n`;
+}
+
+function fieldsText(fields: readonly Field[]): string {
+  let text = '';
+  for (const [name, value] of fields) text += `${name}: ${value}\r\n`;
+  return text;
 }

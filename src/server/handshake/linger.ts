@@ -1,25 +1,19 @@
 /**
- * Owns the polite end of a socket whose last bytes are on their way: it stays open, unread, for a bounded time.
- * Refuses to write those bytes.
+ * Owns the polite end of a wire whose last bytes are on their way: it stays open for a bounded time, and what comes is thrown
+ * away. Refuses to write those bytes.
  */
-import type { Socket } from 'node:net';
+import type { Wire } from '../wires/wire.js';
 
 /** Milliseconds a client has to read a refusal and to close. */
 export const LINGER_MS = 2000;
 
 /**
- * Discards what the peer still sends until it closes, and destroys the socket when that takes longer than
- * {@link LINGER_MS}. Closing a socket with unread bytes makes the kernel send a reset, and a reset makes the peer throw
- * away what it has not read yet.
+ * Ends our direction, discards what the peer still sends until it closes, and cuts the wire when that takes longer than
+ * {@link LINGER_MS}. Closing a socket with unread bytes makes the kernel send a reset, and a reset makes the peer throw away
+ * what it has not read yet.
  */
-export function lingerAndDestroy(socket: Socket, milliseconds: number = LINGER_MS): void {
-  socket.on('error', ignore);
-  socket.resume();
-  // Not every socket here was created to close by itself once both directions have ended.
-  const destroyWhenWritten = (): void => socket.destroySoon();
-  socket.once('end', destroyWhenWritten);
-  const timer = setTimeout(() => socket.destroy(), milliseconds).unref();
-  socket.once('close', () => clearTimeout(timer));
+export function lingerAndTerminate(wire: Wire, milliseconds: number = LINGER_MS): void {
+  const timer = setTimeout(() => wire.terminate(), milliseconds).unref();
+  wire.attach({ onBytes() {}, onEnd() {}, onDrain() {}, onClosed: () => clearTimeout(timer) });
+  wire.end();
 }
-
-function ignore(): void {}

@@ -2,73 +2,112 @@
  * Owns the view of an opening handshake that receivers get: headers, path, offers and addresses.
  * Refuses to judge whether the handshake is valid, but for the two headers it has to parse.
  */
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import { headerValues } from '../../protocol/header-fields.js';
+import { parseRequestHead, type RequestHead } from '../../protocol/http-head.js';
 import { describeError, TidegateError } from '../../receivers/errors.js';
 import type { OfferedExtension, TlsFacts, UpgradeRequest } from '../../receivers/upgrade-request.js';
-import { plainAddress } from './plain-address.js';
+import type { Wire, WireAddresses } from '../wires/wire.js';
+import type { DecisionSignal } from './decision-signal.js';
 import { extension, subprotocol } from './ws-exports.js';
 
 /**
- * Makes an {@link UpgradeRequest} of what Node parsed.
+ * Makes an {@link UpgradeRequest} of a request head.
  *
  * @throws TidegateError `BAD_HANDSHAKE` (400) when `Sec-WebSocket-Protocol` or `Sec-WebSocket-Extensions` is malformed.
  */
-export function createUpgradeRequest(req: IncomingMessage, socket: Socket, signal: AbortSignal): UpgradeRequest {
-  return new ParsedUpgradeRequest(req, socket, signal);
+export function createUpgradeRequest(head: RequestHead, wire: Wire, decision: DecisionSignal): ParsedUpgradeRequest {
+  return new ParsedUpgradeRequest(head, wire, decision);
 }
 
-class ParsedUpgradeRequest implements UpgradeRequest {
+/** A request whose head can be read again: an open connection keeps its text, and not a string for each field. */
+export class ParsedUpgradeRequest implements UpgradeRequest {
   readonly method: string;
   readonly url: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly rawHeaders: readonly string[];
-  readonly host: string;
-  readonly origin: string | undefined;
   readonly subprotocols: readonly string[];
   readonly extensions: readonly OfferedExtension[];
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localAddress: string;
-  readonly localPort: number;
   readonly tls: TlsFacts | undefined;
-  readonly signal: AbortSignal;
-  readonly #search: string;
+  readonly #addresses: WireAddresses;
+  readonly #text: string;
+  #rawHeaders: readonly string[] | undefined;
+  readonly #decision: DecisionSignal;
+  #headers: Readonly<Record<string, string>> | undefined;
   #query: URLSearchParams | undefined;
 
-  constructor(req: IncomingMessage, socket: Socket, signal: AbortSignal) {
-    this.method = req.method ?? '';
-    this.url = req.url ?? '';
-    const { path, search } = splitTarget(this.url);
-    this.path = path;
-    this.#search = search;
-    this.rawHeaders = req.rawHeaders;
-    this.headers = joinHeaders(req.rawHeaders);
-    this.host = this.headers.host ?? '';
-    this.origin = this.headers.origin;
-    this.subprotocols = parseSubprotocols(this.headers['sec-websocket-protocol']);
-    this.extensions = parseExtensions(this.headers['sec-websocket-extensions']);
-    // Taken now: Node forgets the addresses of a socket when it closes, and receivers ask for them in onClosed.
-    this.remoteAddress = plainAddress(socket.remoteAddress) ?? '';
-    this.remotePort = socket.remotePort ?? 0;
-    this.localAddress = plainAddress(socket.localAddress) ?? '';
-    this.localPort = socket.localPort ?? 0;
-    this.tls = socket instanceof TLSSocket ? tlsFacts(socket) : undefined;
-    this.signal = signal;
+  constructor(head: RequestHead, wire: Wire, decision: DecisionSignal) {
+    this.method = head.method;
+    this.url = head.url;
+    this.#text = head.text;
+    this.#rawHeaders = head.rawHeaders;
+    this.subprotocols = parseSubprotocols(head.rawHeaders);
+    this.extensions = parseExtensions(head.rawHeaders);
+    this.tls = wire.tls === undefined ? undefined : tlsFacts(wire.tls);
+    this.#addresses = wire.addresses;
+    this.#decision = decision;
+  }
+
+  /** The handshake is answered: what can be had again is let go of. */
+  settle(): void {
+    this.#rawHeaders = undefined;
+  }
+
+  get rawHeaders(): readonly string[] {
+    if (this.#rawHeaders !== undefined) return this.#rawHeaders;
+    const head = parseRequestHead(this.#text);
+    return 'fault' in head ? NONE : head.rawHeaders;
+  }
+
+  get path(): string {
+    return splitTarget(this.url).path;
   }
 
   get query(): URLSearchParams {
-    this.#query ??= new URLSearchParams(this.#search);
+    this.#query ??= new URLSearchParams(splitTarget(this.url).search);
     return this.#query;
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    this.#headers ??= joinHeaders(this.rawHeaders);
+    return this.#headers;
+  }
+
+  get host(): string {
+    return headerValues(this.rawHeaders, 'host')[0] ?? '';
+  }
+
+  get origin(): string | undefined {
+    return headerValues(this.rawHeaders, 'origin')[0];
+  }
+
+  get remoteAddress(): string {
+    return this.#addresses.remoteAddress;
+  }
+
+  get remotePort(): number {
+    return this.#addresses.remotePort;
+  }
+
+  get localAddress(): string {
+    return this.#addresses.localAddress;
+  }
+
+  get localPort(): number {
+    return this.#addresses.localPort;
+  }
+
+  get signal(): AbortSignal {
+    return this.#decision.signal;
   }
 }
 
 /** Splits a request target at the query. A proxy-style target, `http://host/path`, counts by its path. */
 function splitTarget(url: string): { path: string; search: string } {
+  if (url.startsWith('/')) return splitAtQuery(url);
   const origin = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i.exec(url);
-  const rest = origin === null ? url : url.slice(origin[0].length);
+  return splitAtQuery(origin === null ? url : url.slice(origin[0].length));
+}
+
+function splitAtQuery(rest: string): { path: string; search: string } {
   const mark = rest.indexOf('?');
   const path = mark === -1 ? rest : rest.slice(0, mark);
   return { path: path === '' ? '/' : path, search: mark === -1 ? '' : rest.slice(mark + 1) };
@@ -86,8 +125,11 @@ function joinHeaders(raw: readonly string[]): Record<string, string> {
   return headers;
 }
 
-function parseSubprotocols(header: string | undefined): readonly string[] {
-  if (header === undefined) return [];
+const NONE: readonly never[] = [];
+
+function parseSubprotocols(rawHeaders: readonly string[]): readonly string[] {
+  const header = joined(rawHeaders, 'sec-websocket-protocol');
+  if (header === undefined) return NONE;
   try {
     return [...subprotocol.parse(header)];
   } catch (error) {
@@ -95,8 +137,9 @@ function parseSubprotocols(header: string | undefined): readonly string[] {
   }
 }
 
-function parseExtensions(header: string | undefined): readonly OfferedExtension[] {
-  if (header === undefined) return [];
+function parseExtensions(rawHeaders: readonly string[]): readonly OfferedExtension[] {
+  const header = joined(rawHeaders, 'sec-websocket-extensions');
+  if (header === undefined) return NONE;
   try {
     return Object.entries(extension.parse(header)).flatMap(([name, offers]) =>
       offers.map((parameters) => ({ name, parameters })),
@@ -104,6 +147,11 @@ function parseExtensions(header: string | undefined): readonly OfferedExtension[
   } catch (error) {
     throw malformed('Sec-WebSocket-Extensions', error);
   }
+}
+
+function joined(rawHeaders: readonly string[], name: string): string | undefined {
+  const values = headerValues(rawHeaders, name);
+  return values.length === 0 ? undefined : values.join(', ');
 }
 
 function malformed(name: string, cause: unknown): TidegateError {

@@ -20,9 +20,9 @@ export class HandshakeDeadlines<Waiting> {
 
   /** Starts the wait. Each expires once, unless it is removed before. */
   add(waiting: Waiting): void {
-    if (this.#milliseconds <= 0) return;
-    this.#expiries.set(waiting, performance.now() + this.#milliseconds);
-    if (this.#timer === undefined) this.#arm(this.#milliseconds);
+    const endless = this.#milliseconds <= 0;
+    this.#expiries.set(waiting, endless ? Number.POSITIVE_INFINITY : performance.now() + this.#milliseconds);
+    if (this.#timer === undefined && !endless) this.#arm(this.#milliseconds);
   }
 
   /** Ends the wait. A timer that was armed for it stays: it looks for the next one when it fires. */
@@ -30,11 +30,13 @@ export class HandshakeDeadlines<Waiting> {
     this.#expiries.delete(waiting);
   }
 
-  /** Ends all waits, and the timer. */
-  clear(): void {
+  /** Ends all waits, and the timer. Answers with what waited. */
+  clear(): Waiting[] {
+    const waiting = [...this.#expiries.keys()];
     this.#expiries.clear();
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    return waiting;
   }
 
   #arm(milliseconds: number): void {

@@ -2,18 +2,19 @@
  * Owns one listening address and every connection on it up to the end of its request head: deadline, size, and the
  * answer to what is not a handshake. Refuses to judge handshakes: it hands them over with their socket.
  */
-import http from 'node:http';
-import https from 'node:https';
-import { type AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import net, { type AddressInfo, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { TLSSocket, type TlsOptions } from 'node:tls';
+import tls, { type TLSSocket, type TlsOptions } from 'node:tls';
+import type { RequestHead } from '../../protocol/http-head.js';
 import { ERRORS, type ErrorCode, httpStatusOf, TidegateError } from '../../receivers/errors.js';
 import { writeRefusal } from '../handshake/answer.js';
-import { plainAddress } from '../handshake/plain-address.js';
-import { type Guest, Guests } from './guests.js';
+import { SocketWire } from '../wires/socket-wire.js';
+import type { Wire } from '../wires/wire.js';
+import type { WireLayer } from '../wires/wire-layer.js';
+import { type Guest, type GuestHost, RequestReader } from './guest.js';
 import { HandshakeDeadlines } from './handshake-deadlines.js';
 import { type BoundAddress, boundAddress, listenError } from './listen-address.js';
+import { TlsGuests } from './tls-guests.js';
 
 /** What a connection was refused for before it became a valid request. */
 export interface ListenerRefusal {
@@ -41,12 +42,13 @@ export interface ListenerOptions {
   readonly highWaterMark: number;
   /** Milliseconds of silence before TCP keep-alive probes; 0 sends none. */
   readonly keepAlive: number;
+  /** How connections become wires; with TLS they are always sockets of Node.js. */
+  readonly layer: WireLayer;
   /**
-   * Called once for each request that asks for an upgrade, to whatever protocol. The socket is paused, and from here on
-   * the callee's; `head` and then the socket hold every byte after the request head. It has an `error` listener for
-   * good. Must not throw.
+   * Called once for each request. The wire is not read, and from here on the callee's; it holds every byte after the head.
+   * Must not throw.
    */
-  onUpgrade(req: http.IncomingMessage, socket: Socket, head: Buffer): void;
+  onRequest(head: RequestHead, wire: Wire): void;
   /** Called once for each connection that was refused here; its answer is on its way. Must not throw. */
   onRefused(info: ListenerRefusal): void;
   /** Called for an error of the listening socket after it was bound. Must not throw. */
@@ -54,21 +56,25 @@ export interface ListenerOptions {
 }
 
 /** Listens on one address. May be bound again after it was closed. */
-export class Listener {
+export class Listener implements GuestHost {
+  readonly maxHandshakeBytes: number;
   readonly #options: ListenerOptions;
   readonly #deadlines: HandshakeDeadlines<Guest>;
-  readonly #guests: Guests;
-  #server: http.Server | https.Server | undefined;
+  readonly #tlsGuests: TlsGuests;
+  readonly #wires = new Set<Wire>();
+  #emptied: (() => void) | undefined;
+  #server: net.Server | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.maxHandshakeBytes = options.maxHandshakeBytes;
     this.#deadlines = new HandshakeDeadlines(options.handshakeTimeout, (guest) => this.#expire(guest));
-    this.#guests = new Guests(options.tls !== undefined, (guest) => this.#deadlines.delete(guest));
+    this.#tlsGuests = new TlsGuests((guest) => this.#deadlines.delete(guest));
   }
 
   /** Starts listening. @throws TidegateError `ADDRESS_IN_USE` or `LISTEN_FAILED`, also for TLS options Node cannot use. */
   async bind(): Promise<BoundAddress> {
-    const { host, port, backlog, tls } = this.#options;
+    const { host, port, backlog, tls: secure, layer } = this.#options;
     if (this.#server !== undefined) throw new TidegateError('ALREADY_STARTED', 'this listener is bound already');
     try {
       const server = this.#createServer();
@@ -82,148 +88,123 @@ export class Listener {
         });
       });
       server.on('error', (error) => this.#options.onError(listenError(error, host, port)));
-      return boundAddress(addressOf(server), tls !== undefined);
+      if (secure === undefined) {
+        layer.accept(server, this.#options, { opened: (wire) => this.#await(wire), gone: (wire) => this.#gone(wire) });
+      }
+      return boundAddress(addressOf(server), secure !== undefined);
     } catch (error) {
       this.#server = undefined;
       throw listenError(error, host, port);
     }
   }
 
-  /**
-   * Stops listening, and cuts every connection that has not become an upgrade request. Upgraded ones live on, and are
-   * not waited for: Node's own `close` would.
-   */
+  /** Stops listening, and cuts every connection whose request is awaited. Those that arrived live on. */
   async close(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
     this.#server = undefined;
     server.close();
-    this.#deadlines.clear();
-    await this.#guests.destroyAll();
+    for (const guest of this.#deadlines.clear()) guest.terminate();
+    await this.#tlsGuests.terminateAll();
     // Handles close at the end of a turn of the event loop, after its immediates; then the address is free.
     await setImmediate();
     await setImmediate();
   }
 
-  #createServer(): http.Server | https.Server {
-    const { tls, maxHandshakeBytes, highWaterMark, keepAlive } = this.#options;
-    const options: https.ServerOptions = {
-      ...tls,
-      maxHeaderSize: maxHandshakeBytes,
+  /** Cuts every connection that came in here and is still there; resolves when all are gone. */
+  async terminateAll(): Promise<void> {
+    if (this.#wires.size === 0) return;
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
+    for (const wire of this.#wires) wire.terminate();
+    await emptied;
+  }
+
+  // What the guests tell.
+
+  arrived(reader: RequestReader, head: RequestHead): void {
+    this.#deadlines.delete(reader.guest);
+    this.#options.onRequest(head, reader.wire);
+  }
+
+  refused(reader: RequestReader, error: ErrorCode, message: string): void {
+    this.#deadlines.delete(reader.guest);
+    writeRefusal(reader.wire, { status: httpStatusOf(error), body: `${ERRORS[error].help}\n` });
+    this.#report(error, message, reader.remoteAddress);
+  }
+
+  left(reader: RequestReader): void {
+    this.#deadlines.delete(reader.guest);
+    reader.wire.terminate();
+  }
+
+  #createServer(): net.Server {
+    const { tls: secure, highWaterMark, keepAlive } = this.#options;
+    const options: net.ServerOpts = {
+      // Each side ends its own direction: a client may have said its last word and still listen.
+      allowHalfOpen: true,
+      pauseOnConnect: secure === undefined,
       highWaterMark,
       noDelay: true,
       keepAlive: keepAlive > 0,
       keepAliveInitialDelay: keepAlive,
-      // The deadlines here replace Node's, which miss a client that never sends a byte and are only checked now and then.
-      headersTimeout: 0,
-      requestTimeout: 0,
-      connectionsCheckingInterval: 0x7fffffff,
-      // Whether a Host is missing is judged with the rest of the handshake.
-      requireHostHeader: false,
     };
-    const server = tls === undefined ? http.createServer(options) : https.createServer(options);
-    server.timeout = 0;
-    // Node drops fields beyond the 2000th without a word; their bytes are bounded already.
-    server.maxHeadersCount = 0;
-    server.prependListener('connection', (raw: Socket) => this.#admit(raw));
+    if (secure === undefined) return net.createServer(options);
+    // What a browser that could speak HTTP/2 has to be told.
+    const server = tls.createServer({ ALPNProtocols: ['http/1.1'], ...secure, ...options });
+    server.on('connection', (raw: Socket) => this.#deadlines.add(this.#tlsGuests.admit(raw)));
     server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket));
-    server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head));
-    server.on('clientError', (error, socket) => this.#clientError(error, socket));
-    for (const event of ['request', 'connect', 'checkExpectation'] as const) {
-      server.on(event, (req: http.IncomingMessage) => this.#refuseRequest(req));
-    }
+    server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+      const { remoteAddress = '' } = socket;
+      socket.destroy();
+      this.#report('BAD_HANDSHAKE', `the TLS handshake failed: ${error.message}`, remoteAddress);
+    });
     return server;
   }
 
-  #admit(raw: Socket): void {
-    raw.on('error', ignore);
-    this.#deadlines.add(this.#guests.admit(raw));
-  }
-
   #secured(socket: TLSSocket): void {
-    socket.on('error', ignore);
-    this.#guests.secured(socket);
+    const wire = new SocketWire(socket, this.#options.highWaterMark, (gone) => this.#gone(gone));
+    const guest = this.#tlsGuests.secured(socket);
+    if (guest === undefined) wire.terminate();
+    else this.#await(wire, guest);
   }
 
-  #upgrade(req: http.IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (socket !== req.socket) {
-      // Node 26 may hand over another stream for a request with a body, which no handshake has.
-      this.#refuse(req.socket, 'BAD_HANDSHAKE', 'a handshake has no body');
-      return;
-    }
-    const guest = this.#guests.of(req.socket);
-    if (guest !== undefined) {
-      this.#deadlines.delete(guest);
-      this.#guests.release(guest);
-    }
-    req.socket.pause();
-    this.#options.onUpgrade(req, req.socket, head);
+  /** Waits for the request of a connection. */
+  #await(wire: Wire, guest?: Guest & { reader: RequestReader | undefined }): void {
+    this.#wires.add(wire);
+    const reader = new RequestReader(wire, this, guest);
+    if (guest === undefined) this.#deadlines.add(reader);
+    else guest.reader = reader;
+    reader.start();
   }
 
-  #refuseRequest(req: http.IncomingMessage): void {
-    const { help } = ERRORS.NOT_AN_UPGRADE;
-    const message = `${req.method} ${req.url} asks for no upgrade`;
-    this.#refuse(req.socket, 'NOT_AN_UPGRADE', message, req.method === 'HEAD' ? '' : `${help}\n`);
-    // Unread bytes of a body would turn the end of the connection into a reset.
-    req.resume();
-  }
-
-  #clientError(error: Error, socket: Duplex): void {
-    const code = 'code' in error ? error.code : undefined;
-    if (!(socket instanceof Socket)) {
-      socket.destroy();
-    } else if (socket instanceof TLSSocket && this.#guests.of(socket) === undefined) {
-      const { remoteAddress } = socket;
-      socket.destroy();
-      this.#report('BAD_HANDSHAKE', `the TLS handshake failed: ${error.message}`, remoteAddress);
-    } else if (code === 'HPE_HEADER_OVERFLOW') {
-      const limit = this.#options.maxHandshakeBytes;
-      this.#refuse(socket, 'HANDSHAKE_TOO_BIG', `the request head is larger than ${limit} bytes`);
-    } else if (typeof code === 'string' && code.startsWith('HPE_')) {
-      this.#refuse(socket, 'BAD_HANDSHAKE', `the request is not HTTP: ${error.message}`);
-    } else {
-      // The connection broke: there is nobody to answer.
-      socket.destroy();
-    }
+  #gone(wire: Wire): void {
+    this.#wires.delete(wire);
+    if (this.#wires.size === 0) this.#emptied?.();
   }
 
   #expire(guest: Guest): void {
-    const { raw, socket, remoteAddress } = guest;
+    const { reader, remoteAddress } = guest;
     const { handshakeTimeout } = this.#options;
-    if (socket === undefined || (socket === raw && raw.bytesRead === 0)) {
-      // Browsers open connections ahead of need. An answer to no question would be taken for that of the next one.
-      raw.destroy();
-      const what = socket === undefined ? 'the TLS handshake did not finish' : 'nothing was sent';
-      this.#report('HANDSHAKE_TIMEOUT', `${what} within ${handshakeTimeout} ms`, remoteAddress);
-    } else {
-      this.#refuse(socket, 'HANDSHAKE_TIMEOUT', `the request head did not end within ${handshakeTimeout} ms`);
+    if (reader !== undefined && reader.received > 0) {
+      reader.stop();
+      this.refused(reader, 'HANDSHAKE_TIMEOUT', `the request head did not end within ${handshakeTimeout} ms`);
+      return;
     }
+    // Browsers open connections ahead of need. An answer to no question would be taken for that of the next one.
+    guest.terminate();
+    const what = reader === undefined ? 'the TLS handshake did not finish' : 'nothing was sent';
+    this.#report('HANDSHAKE_TIMEOUT', `${what} within ${handshakeTimeout} ms`, remoteAddress);
   }
 
-  /** Answers, once; later faults of a connection that was answered are those of a stream nobody reads. */
-  #refuse(socket: Socket, error: ErrorCode, message: string, body = `${ERRORS[error].help}\n`): void {
-    const guest = this.#guests.of(socket);
-    if (guest !== undefined) this.#deadlines.delete(guest);
-    if (socket.destroyed || socket.writableEnded) return;
-    const remoteAddress = socket.remoteAddress ?? guest?.remoteAddress;
-    writeRefusal(socket, { status: httpStatusOf(error), body });
-    this.#report(error, message, remoteAddress);
-  }
-
-  #report(error: ErrorCode, message: string, remoteAddress: string | undefined): void {
-    this.#options.onRefused({
-      error,
-      status: httpStatusOf(error),
-      message,
-      remoteAddress: plainAddress(remoteAddress),
-    });
+  #report(error: ErrorCode, message: string, remoteAddress: string): void {
+    this.#options.onRefused({ error, status: httpStatusOf(error), message, remoteAddress });
   }
 }
 
-function addressOf(server: http.Server | https.Server): AddressInfo {
+function addressOf(server: net.Server): AddressInfo {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the listener has no network address');
   return address;
 }
-
-function ignore(): void {}

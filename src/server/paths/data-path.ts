@@ -6,9 +6,10 @@ import type { ConnectionActor } from '../../actors/connection-actor.js';
 import { type Ending, failure } from '../../actors/ending.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
 import type { Violation } from '../../protocol/violation.js';
+import type { Wire, WireReader } from '../wires/wire.js';
 import { ByteLink, type Link, type LinkServices, WebSocketLink } from './links.js';
 import type { AgreedDeflate } from './message-writer.js';
-import type { Wire, WireReader } from './wire.js';
+import type { OutletOwner } from './outlet.js';
 
 /** What a frame or message may be like at most. */
 export interface PathLimits {
@@ -40,10 +41,10 @@ export interface UpstreamOptions {
 export abstract class DataPath {
   abstract readonly kind: 'frames' | 'stream' | 'messages';
   readonly down: WebSocketLink;
-  protected readonly connection: ConnectionActor;
+  readonly connection: ConnectionActor;
   protected readonly limits: PathLimits;
-  protected up: Link | undefined;
-  protected upstream: UpstreamActor | undefined;
+  up: Link | undefined;
+  upstream: UpstreamActor | undefined;
   readonly #services: LinkServices;
   #started = false;
 
@@ -52,62 +53,26 @@ export abstract class DataPath {
     this.connection = connection;
     this.limits = options.limits;
     this.#services = options.services;
-    this.down = new WebSocketLink(
-      wire,
-      'server',
-      {
-        onThrottled: () => connection.onThrottled(),
-        onProgress: () => connection.send({ type: 'write.progressed' }),
-        onUnthrottled: () => connection.onUnthrottled(),
-        onDrained: () => this.onDownDrained(),
-        onStillBlocked: () => this.up?.wire.probe(),
-      },
-      options.services,
-      options.deflate,
-    );
-    wire.attach(
-      readerOf(
-        this.down,
-        (chunk) => this.onDownBytes(chunk),
-        () => {
-          this.onDownGone();
-          connection.onClosed(1006, '');
-          // With nobody to write to, the target is read on to find its end.
-          this.up?.intake.unblock();
-        },
-      ),
-    );
+    const side = new DownSide(this, connection);
+    this.down = new WebSocketLink(wire, 'server', side, options.services, options.deflate);
+    side.link = this.down;
+    wire.attach(side);
   }
 
   /** Puts the upstream in place. It is read as soon as the path was started. */
   connect(options: UpstreamOptions): Link {
     const { upstream, wire } = options;
-    const owner = {
-      onThrottled: () => upstream.onThrottled(),
-      onProgress: () => upstream.send({ type: 'write.progressed' }),
-      onUnthrottled: () => upstream.onUnthrottled(),
-      onDrained: () => this.onUpDrained(),
-      onStillBlocked: () => this.down.wire.probe(),
-    };
+    const side = new UpSide(this, upstream);
     const link = options.speaksWebSocket
-      ? new WebSocketLink(wire, 'client', owner, this.#services, options.deflate)
-      : new ByteLink(wire, owner, this.#services, () => {
+      ? new WebSocketLink(wire, 'client', side, this.#services, options.deflate)
+      : new ByteLink(wire, side, this.#services, () => {
           if (!options.halfClose) upstream.onPeerClose(1000, '');
         });
+    side.link = link;
     this.up = link;
     this.upstream = upstream;
     this.onUpstream(link, options);
-    wire.attach(
-      readerOf(
-        link,
-        (chunk) => this.onUpBytes(chunk),
-        () => {
-          this.onUpGone();
-          upstream.onClosed();
-          this.down.intake.unblock();
-        },
-      ),
-    );
+    wire.attach(side);
     if (this.#started && upstream.reading) link.intake.allow();
     return link;
   }
@@ -119,33 +84,35 @@ export abstract class DataPath {
     if (this.upstream?.reading) this.up?.intake.allow();
   }
 
-  protected abstract onDownBytes(chunk: Buffer): void;
-  protected abstract onUpBytes(chunk: Buffer): void;
+  // What the two sides tell.
+
+  abstract onDownBytes(chunk: Buffer): void;
+  abstract onUpBytes(chunk: Buffer): void;
 
   /** The upstream's link was put in place. */
   protected onUpstream(_link: Link, _options: UpstreamOptions): void {}
 
   /** The client's wire is gone, before its actor is told. */
-  protected onDownGone(): void {}
+  onDownGone(): void {}
 
   /** The target's wire is gone, before its actor is told. */
-  protected onUpGone(): void {}
+  onUpGone(): void {}
 
-  protected onDownDrained(): void {
+  onDownDrained(): void {
     this.up?.intake.unblock();
   }
 
-  protected onUpDrained(): void {
+  onUpDrained(): void {
     this.down.intake.unblock();
   }
 
   /** The client broke a rule. */
-  protected violated(violation: Violation): void {
+  violated(violation: Violation): void {
     this.connection.onViolation(endingFor(violation));
   }
 
   /** The target broke a rule. */
-  protected upstreamViolated(violation: Violation): void {
+  upstreamViolated(violation: Violation): void {
     this.upstream?.onViolation({ ...endingFor(violation), initiator: 'upstream' });
   }
 }
@@ -154,14 +121,111 @@ function endingFor(violation: Violation): Ending {
   return failure('proxy', violation.error, violation.code, violation.message);
 }
 
-function readerOf(link: Link, onBytes: (chunk: Buffer) => void, onClosed: () => void): WireReader {
-  return {
-    onBytes,
-    onEnd: () => link.onEnd(),
-    onDrain: () => link.outlet.drained(),
-    onClosed: () => {
-      link.onClosed();
-      onClosed();
-    },
-  };
+/** One wire of a path, with what its socket and its outlet tell. A class and not closures: every connection has two. */
+abstract class Side implements OutletOwner, WireReader {
+  link!: Link;
+  protected readonly path: DataPath;
+
+  constructor(path: DataPath) {
+    this.path = path;
+  }
+
+  onEnd(): void {
+    this.link.onEnd();
+  }
+
+  onDrain(): void {
+    this.link.outlet.drained();
+  }
+
+  abstract onBytes(chunk: Buffer): void;
+  abstract onClosed(): void;
+  abstract onThrottled(): void;
+  abstract onUnthrottled(): void;
+  abstract onProgress(): void;
+  abstract onDrained(): void;
+  abstract onStillBlocked(): void;
+}
+
+/** The client's. */
+class DownSide extends Side {
+  readonly #connection: ConnectionActor;
+
+  constructor(path: DataPath, connection: ConnectionActor) {
+    super(path);
+    this.#connection = connection;
+  }
+
+  onBytes(chunk: Buffer): void {
+    this.path.onDownBytes(chunk);
+  }
+
+  onClosed(): void {
+    this.link.onClosed();
+    this.path.onDownGone();
+    this.#connection.onClosed(1006, '');
+    // With nobody to write to, the target is read on to find its end.
+    this.path.up?.intake.unblock();
+  }
+
+  onThrottled(): void {
+    this.#connection.onThrottled();
+  }
+
+  onUnthrottled(): void {
+    this.#connection.onUnthrottled();
+  }
+
+  onProgress(): void {
+    this.#connection.send({ type: 'write.progressed' });
+  }
+
+  onDrained(): void {
+    this.path.onDownDrained();
+  }
+
+  onStillBlocked(): void {
+    this.path.up?.wire.probe();
+  }
+}
+
+/** The target's. */
+class UpSide extends Side {
+  readonly #upstream: UpstreamActor;
+
+  constructor(path: DataPath, upstream: UpstreamActor) {
+    super(path);
+    this.#upstream = upstream;
+  }
+
+  onBytes(chunk: Buffer): void {
+    this.path.onUpBytes(chunk);
+  }
+
+  onClosed(): void {
+    this.link.onClosed();
+    this.path.onUpGone();
+    this.#upstream.onClosed();
+    this.path.down.intake.unblock();
+  }
+
+  onThrottled(): void {
+    this.#upstream.onThrottled();
+  }
+
+  onUnthrottled(): void {
+    this.#upstream.onUnthrottled();
+  }
+
+  onProgress(): void {
+    this.#upstream.send({ type: 'write.progressed' });
+  }
+
+  onDrained(): void {
+    this.path.onUpDrained();
+  }
+
+  onStillBlocked(): void {
+    this.path.down.wire.probe();
+  }
 }

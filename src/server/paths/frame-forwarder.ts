@@ -20,33 +20,38 @@ export interface ForwarderOptions {
   readonly compression: boolean;
   readonly limits: PathLimits;
   readonly from: WebSocketLink;
-  readonly to: () => WebSocketLink | undefined;
   readonly traffic: TrafficCounter;
-  /** A Close frame came, behind everything before it. */
-  onClose(code: CloseStatus, reason: string): void;
-  onViolation(violation: Violation): void;
 }
 
 /** Forwards the frames of one direction. */
-export class FrameForwarder implements FrameHandler {
-  readonly #options: ForwarderOptions;
+export abstract class FrameForwarder implements FrameHandler {
   readonly #scanner: FrameScanner;
+  readonly #link: WebSocketLink;
+  readonly #traffic: TrafficCounter;
   /** What of the scanned bytes is not forwarded yet begins here. */
   #from = 0;
   #frameEnd = -1;
   #messageEnd = -1;
+  /** Where a run may be cut; one object for all runs. */
+  readonly #boundaries: Boundaries = { frame: -1, message: -1, insideFrame: false, insideMessage: false };
 
-  constructor(options: ForwarderOptions) {
-    this.#options = options;
+  constructor({ masked, compression, limits, from, traffic }: ForwarderOptions) {
+    this.#link = from;
+    this.#traffic = traffic;
     this.#scanner = new FrameScanner({
-      masked: options.masked,
-      compression: options.compression,
-      maxFrameBytes: options.limits.maxMessageBytes,
-      maxMessageBytes: options.limits.maxMessageBytes,
-      maxFragments: options.limits.maxFragments,
+      masked,
+      compression,
+      maxFrameBytes: limits.maxMessageBytes,
+      maxMessageBytes: limits.maxMessageBytes,
+      maxFragments: limits.maxFragments,
       handler: this,
     });
   }
+
+  protected abstract get to(): WebSocketLink | undefined;
+  /** A Close frame came, behind everything before it. */
+  protected abstract onClose(code: CloseStatus, reason: string): void;
+  protected abstract onViolation(violation: Violation): void;
 
   /** Forwards the next bytes, and stops their source when the other side is full. */
   forward(chunk: Buffer): void {
@@ -59,25 +64,25 @@ export class FrameForwarder implements FrameHandler {
     if (this.#from < scanner.consumed) this.#pass(scanner.consumed);
     if (scanner.violation === null) return;
     this.ended();
-    this.#options.onViolation(scanner.violation);
+    this.onViolation(scanner.violation);
   }
 
   /** Nothing more comes from this side: who waits for the end of its message waits in vain. */
   ended(): void {
-    this.#options.to()?.outlet.sourceEnded();
+    this.to?.outlet.sourceEnded();
   }
 
   onFrameStart(): void {}
 
   onPayload(_chunk: Buffer, start: number, end: number): void {
-    this.#options.traffic.bytes += end - start;
+    this.#traffic.bytes += end - start;
   }
 
   onFrameEnd(): void {
     this.#frameEnd = this.#scanner.consumed;
     if (!this.#scanner.final) return;
     this.#messageEnd = this.#frameEnd;
-    this.#options.traffic.messages += 1;
+    this.#traffic.messages += 1;
   }
 
   onControl(opcode: number, chunk: Buffer, frameStart: number, payloadStart: number, end: number): void {
@@ -86,7 +91,7 @@ export class FrameForwarder implements FrameHandler {
       this.#from = end;
       this.#scanner.stop();
       this.#closed(this.#payload(chunk, payloadStart, end));
-    } else if (opcode === Opcode.Pong && this.#options.from.isHeartbeat(this.#payload(chunk, payloadStart, end))) {
+    } else if (opcode === Opcode.Pong && this.#link.isHeartbeat(this.#payload(chunk, payloadStart, end))) {
       this.#pass(frameStart);
       this.#from = end;
     } else {
@@ -98,30 +103,28 @@ export class FrameForwarder implements FrameHandler {
   /** A control payload in the clear; a copy, because the frame may have to pass as it is. */
   #payload(chunk: Buffer, start: number, end: number): Buffer {
     const payload = Buffer.from(chunk.subarray(start, end));
-    if (this.#options.masked) applyMask(payload, 0, payload.length, this.#scanner.maskKey, 0);
+    if (this.#scanner.masked) applyMask(payload, 0, payload.length, this.#scanner.maskKey, 0);
     return payload;
   }
 
   #closed(payload: Buffer): void {
     const close = parseClosePayload(payload);
-    this.#options.from.closeReceived = true;
+    this.#link.closeReceived = true;
     this.ended();
-    if (isViolation(close)) this.#options.onViolation(close);
-    else this.#options.onClose(close.code, close.reason);
+    if (isViolation(close)) this.onViolation(close);
+    else this.onClose(close.code, close.reason);
   }
 
   #pass(end: number): void {
     const start = this.#from;
-    const to = this.#options.to();
+    const { to } = this;
     if (start >= end || to === undefined) return;
-    const atEnd = end === this.#scanner.consumed;
-    const boundaries: Boundaries = {
-      frame: this.#frameEnd >= start ? this.#frameEnd : -1,
-      message: this.#messageEnd >= start ? this.#messageEnd : -1,
-      insideFrame: atEnd && !this.#scanner.atBoundary,
-      insideMessage: this.#scanner.inMessage,
-    };
+    const boundaries = this.#boundaries;
+    boundaries.frame = this.#frameEnd >= start ? this.#frameEnd : -1;
+    boundaries.message = this.#messageEnd >= start ? this.#messageEnd : -1;
+    boundaries.insideFrame = end === this.#scanner.consumed && !this.#scanner.atBoundary;
+    boundaries.insideMessage = this.#scanner.inMessage;
     this.#from = end;
-    if (!to.outlet.forward(this.#scanner.bytes, start, end, boundaries)) this.#options.from.intake.block();
+    if (!to.outlet.forward(this.#scanner.bytes, start, end, boundaries)) this.#link.intake.block();
   }
 }

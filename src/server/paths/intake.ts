@@ -1,7 +1,7 @@
 /**
  * Owns whether a wire is read: only when the chart allows it and nobody down the path is blocked. Refuses to know why.
  */
-import type { Wire } from './wire.js';
+import type { Wire } from '../wires/wire.js';
 
 /** The reading side of one wire. */
 export class Intake {
@@ -55,6 +55,8 @@ export class Intake {
       return;
     }
     this.#wasDeaf = true;
-    this.#wire.stopReading();
+    // Behind a full wire nothing more is to be held; a mere pause should not miss that the peer is gone.
+    if (this.#blocked) this.#wire.stopReading();
+    else this.#wire.watch();
   }
 }

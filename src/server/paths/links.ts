@@ -5,13 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import { Opcode } from '../../protocol/frame.js';
 import { CloseIndicator, type CloseStatus, type Message, type SendResult } from '../../receivers/index.js';
+import type { Wire } from '../wires/wire.js';
 import { Intake } from './intake.js';
 import { type AgreedDeflate, MessageWriter } from './message-writer.js';
 import { Outlet, type OutletLimits, type OutletOwner } from './outlet.js';
 import type { PressureWatch } from './pressure-watch.js';
 import { TrafficCounter } from './traffic.js';
 import { WebSocketOutlet } from './websocket-outlet.js';
-import type { Wire } from './wire.js';
 
 /** What every link of a server shares. */
 export interface LinkServices {
@@ -41,7 +41,6 @@ export class WebSocketLink implements Link {
   readonly wire: Wire;
   readonly intake: Intake;
   readonly outlet: WebSocketOutlet;
-  readonly writer: MessageWriter;
   readonly speaksWebSocket = true;
   /** From this peer. */
   readonly received = new TrafficCounter();
@@ -52,8 +51,10 @@ export class WebSocketLink implements Link {
 
   readonly #role: 'server' | 'client';
   readonly #maxQueuedBytes: number;
-  /** Marks our heartbeat's pings, so that their pongs are told from everyone else's. */
-  readonly #heartbeat = randomBytes(8);
+  readonly #compresses: boolean;
+  /** Marks our heartbeat's pings, so that their pongs are told from everyone else's. Made for the first of them. */
+  #heartbeat: Buffer | undefined;
+  #writer: MessageWriter | undefined;
   #ending = false;
   #endSeen = false;
 
@@ -70,7 +71,19 @@ export class WebSocketLink implements Link {
     this.#maxQueuedBytes = services.limits.maxQueuedBytes;
     this.intake = new Intake(wire);
     this.outlet = new WebSocketOutlet(wire, role === 'client', owner, services.watch, services.limits);
-    this.writer = new MessageWriter(this.outlet, deflate);
+    this.#compresses = deflate !== undefined;
+    if (deflate !== undefined) this.#writer = new MessageWriter(this.outlet, deflate);
+  }
+
+  /** Whether a frame may go out as it came in: we do not compress, and nothing waits before it. */
+  get passesFrames(): boolean {
+    return !this.#compresses && !this.outlet.mustWait && !this.outlet.closing;
+  }
+
+  /** Writes messages of the application; most connections never need it. */
+  get writer(): MessageWriter {
+    this.#writer ??= new MessageWriter(this.outlet);
+    return this.#writer;
   }
 
   get bufferedBytes(): number {
@@ -102,12 +115,13 @@ export class WebSocketLink implements Link {
   }
 
   sendHeartbeat(): void {
+    this.#heartbeat ??= randomBytes(8);
     this.outlet.control(Opcode.Ping, this.#heartbeat);
   }
 
   /** Tells the answer to our own heartbeat from every other pong. */
   isHeartbeat(payload: Uint8Array): boolean {
-    return this.#heartbeat.equals(payload);
+    return this.#heartbeat?.equals(payload) ?? false;
   }
 
   sendClose(code: CloseStatus, reason: string): void {
@@ -126,12 +140,14 @@ export class WebSocketLink implements Link {
   onEnd(): void {
     this.#endSeen = true;
     if (this.#ending) this.wire.end();
-    else if (!this.closeReceived) this.wire.terminate();
+    // Behind a Close frame nothing is missing, and ours may still go.
+    else if (this.closeReceived) this.end();
+    else this.wire.terminate();
   }
 
   onClosed(): void {
     this.outlet.closed();
-    this.writer.closed();
+    this.#writer?.closed();
   }
 }
 

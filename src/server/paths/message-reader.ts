@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { parseClosePayload } from '../../protocol/close-frame.js';
-import { Opcode } from '../../protocol/frame.js';
+import { frameHeaderLength, Opcode } from '../../protocol/frame.js';
 import { type FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
 import { applyMask } from '../../protocol/mask.js';
 import { Utf8Stream } from '../../protocol/utf8-stream.js';
@@ -14,8 +14,11 @@ import type { AgreedDeflate, MessageKind } from './message-writer.js';
 
 /** Who gets what a {@link MessageReader} read. */
 export interface MessageSink {
-  /** The receiver may keep `data`. */
-  onMessage(kind: MessageKind, data: Buffer): void;
+  /**
+   * The receiver may keep `data`. `frame` is the frame that it came in, as it was sent, where it came in one that can be passed
+   * on as it is; it is the wire's, and gone after this call.
+   */
+  onMessage(kind: MessageKind, data: Buffer, frame: FrameSpan | undefined): void;
   onFragment(fragment: Fragment): void;
   onPing(payload: Buffer): void;
   onPong(payload: Buffer): void;
@@ -26,6 +29,13 @@ export interface MessageSink {
   /** Inflation fell behind: read no further until `onCaughtUp`. */
   onBehind(): void;
   onCaughtUp(): void;
+}
+
+/** Where a whole frame stands: `bytes[start, end)`. */
+export interface FrameSpan {
+  bytes: Buffer;
+  start: number;
+  end: number;
 }
 
 /** How messages are read. */
@@ -61,6 +71,10 @@ export class MessageReader implements FrameHandler {
   /** The payload of the current frame as far as it came, in a buffer that may be larger. */
   #payload = NOTHING;
   #filled = 0;
+  /** Where the current frame began in the bytes that are scanned now; -1 when it began before them. */
+  #frameStart = -1;
+  /** The last whole frame; one object for all of them. */
+  readonly #span: FrameSpan = { bytes: NOTHING, start: 0, end: 0 };
   #jobs: Job[] = [];
   #inflating = false;
   #message: Buffer[] = [];
@@ -80,9 +94,10 @@ export class MessageReader implements FrameHandler {
     });
   }
 
-  /** Reads the next bytes; they are unmasked in place. */
+  /** Reads the next bytes. */
   read(chunk: Buffer): void {
     if (this.#stopped) return;
+    this.#frameStart = -1;
     this.#scanner.scan(chunk);
     if (this.#scanner.violation !== null && !this.#stopped)
       this.#push({ type: 'violation', violation: this.#scanner.violation });
@@ -98,21 +113,35 @@ export class MessageReader implements FrameHandler {
   onFrameStart(): void {
     this.#payload = NOTHING;
     this.#filled = 0;
+    this.#frameStart = this.#scanner.frameStart;
   }
 
   onPayload(chunk: Buffer, start: number, end: number): void {
-    if (this.#options.masked) applyMask(chunk, start, end, this.#scanner.maskKey, this.#scanner.payloadOffset);
-    // A copy, because the chunk belongs to the wire.
-    const filled = this.#filled + end - start;
+    // A copy, because the chunk belongs to the wire, and the frame may go on as it is.
+    const before = this.#filled;
+    const filled = before + end - start;
     if (filled > this.#payload.length) this.#grow(filled);
-    chunk.copy(this.#payload, this.#filled, start, end);
+    chunk.copy(this.#payload, before, start, end);
     this.#filled = filled;
+    if (this.#options.masked) {
+      applyMask(this.#payload, before, filled, this.#scanner.maskKey, this.#scanner.payloadOffset);
+    }
   }
 
   onFrameEnd(): void {
     const { messageOpcode, fragmentIndex, final, messageCompressed } = this.#scanner;
     const data = this.#payload;
     this.#payload = NOTHING;
+    if (
+      final &&
+      fragmentIndex === 0 &&
+      !messageCompressed &&
+      !this.#inflating &&
+      this.#options.fragments === 'buffer'
+    ) {
+      this.#takeWhole(messageOpcode === Opcode.Text ? 'text' : 'binary', data);
+      return;
+    }
     this.#push({
       type: 'frame',
       kind: messageOpcode === Opcode.Text ? 'text' : 'binary',
@@ -146,6 +175,28 @@ export class MessageReader implements FrameHandler {
     this.#payload = larger;
   }
 
+  /** A message in one frame, which is nearly every message: it waits for nothing. */
+  #takeWhole(kind: MessageKind, data: Buffer): void {
+    if (this.#stopped) return;
+    if (kind === 'text' && !isUtf8(data)) {
+      this.#do({ type: 'violation', violation: notText });
+      return;
+    }
+    this.#options.sink.onMessage(kind, data, this.#wholeFrame(data.length));
+  }
+
+  /** The current frame as it was sent, if all of it is there and its length is written as we would write it. */
+  #wholeFrame(length: number): FrameSpan | undefined {
+    const { bytes, consumed } = this.#scanner;
+    const start = this.#frameStart;
+    if (start === -1 || consumed - start !== frameHeaderLength(length, this.#options.masked) + length) return undefined;
+    const span = this.#span;
+    span.bytes = bytes;
+    span.start = start;
+    span.end = consumed;
+    return span;
+  }
+
   #push(job: Job): void {
     if (this.#inflating) this.#jobs.push(job);
     else this.#do(job);
@@ -159,6 +210,8 @@ export class MessageReader implements FrameHandler {
       return;
     }
     this.#stopped = true;
+    // What came in the same chunk is not read any more: nothing follows.
+    this.#scanner.stop();
     if (job.type === 'close') this.#options.sink.onClose(job.code, job.reason);
     else this.#options.sink.onViolation(job.violation);
   }
@@ -209,7 +262,7 @@ export class MessageReader implements FrameHandler {
       this.#do({ type: 'violation', violation: notText });
       return;
     }
-    sink.onMessage(kind, whole);
+    sink.onMessage(kind, whole, undefined);
   }
 
   /** Checks a text that is never whole here; a fragment may cut a code point. */

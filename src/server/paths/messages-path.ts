@@ -2,7 +2,7 @@
  * Owns the `messages` path: messages are assembled, shown to the receiver, and what it answers goes on. Toward any target,
  * or none. Each side has its own permessage-deflate. Refuses to know how a receiver is called; the connection actor does.
  */
-import { whenSettled } from '../../actors/callback-queue.js';
+import { isPromise, whenSettled } from '../../actors/callback-queue.js';
 import { Opcode } from '../../protocol/frame.js';
 import {
   type CloseStatus,
@@ -15,8 +15,9 @@ import {
 import { ByteFramer, type FrameType } from './byte-framer.js';
 import { DataPath, type PathOptions, type UpstreamOptions } from './data-path.js';
 import { asBuffer, type Link, WebSocketLink } from './links.js';
-import { MessageReader } from './message-reader.js';
+import { type FrameSpan, MessageReader } from './message-reader.js';
 import type { MessageKind } from './message-writer.js';
+import type { Boundaries } from './websocket-outlet.js';
 
 /** What the `messages` path needs beside the common options. */
 export interface MessagesPathOptions extends PathOptions {
@@ -48,10 +49,10 @@ export class MessagesPath extends DataPath {
       fragments: options.fragments,
       deflate: options.deflate,
       sink: {
-        onMessage: (kind, data) => {
+        onMessage: (kind, data, frame) => {
           received.messages += 1;
           received.bytes += data.length;
-          this.#deliver(kind, data);
+          this.#deliver(kind, data, frame);
         },
         onFragment: (fragment) => {
           if (options.fragments === 'fragments') {
@@ -81,7 +82,7 @@ export class MessagesPath extends DataPath {
       fragments: 'buffer',
       deflate: options.deflate,
       sink: {
-        onMessage: (kind, data) => this.#deliverUpstream(kind, data),
+        onMessage: (kind, data, frame) => this.#deliverUpstream(kind, data, frame),
         onFragment: () => {},
         onPing: (payload) => this.#ping(this.down, link, payload),
         onPong: (payload) => this.#pong(link, this.down, payload),
@@ -96,33 +97,40 @@ export class MessagesPath extends DataPath {
     });
   }
 
-  protected override onDownBytes(chunk: Buffer): void {
-    this.#gathering(this.up, () => this.#inbound.read(chunk));
+  override onDownBytes(chunk: Buffer): void {
+    this.#gathering(() => this.#inbound.read(chunk));
     this.#balanceInbound();
   }
 
-  protected override onUpBytes(chunk: Buffer): void {
-    this.#gathering(this.down, () => {
+  override onUpBytes(chunk: Buffer): void {
+    this.#gathering(() => {
       if (this.#outbound !== undefined) this.#outbound.read(chunk);
       else this.#deliverBytes(chunk);
     });
     this.#balanceOutbound();
   }
 
-  protected override onDownDrained(): void {
+  override onDownDrained(): void {
     this.#balanceOutbound();
   }
 
-  protected override onUpDrained(): void {
+  override onUpDrained(): void {
     this.#balanceInbound();
   }
 
   // From the client.
 
-  #deliver(kind: MessageKind, data: Buffer): void {
-    const { connection } = this;
+  #deliver(kind: MessageKind, data: Buffer, frame: FrameSpan | undefined): void {
+    const { connection, up } = this;
     const reply = kind === 'text' ? connection.onText(data.toString()) : connection.onBinary(data);
-    whenSettled<MessageReply>(reply, (settled) => this.#forward(kind, data, settled));
+    if (reply === undefined && frame !== undefined && up instanceof WebSocketLink && up.passesFrames) {
+      up.outlet.forward(frame.bytes, frame.start, frame.end, wholeMessage(frame));
+      this.#balanceInbound();
+    } else if (isPromise(reply)) {
+      reply.then((settled) => this.#forward(kind, data, settled));
+    } else {
+      this.#forward(kind, data, reply);
+    }
   }
 
   #forward(kind: MessageKind, data: Buffer, reply: MessageReply): void {
@@ -158,18 +166,28 @@ export class MessagesPath extends DataPath {
 
   // From the target.
 
-  #deliverUpstream(kind: MessageKind, data: Buffer): void {
+  #deliverUpstream(kind: MessageKind, data: Buffer, frame: FrameSpan | undefined): void {
     // Nothing can follow our Close frame, so there is nothing to ask the receiver about.
     if (this.down.outlet.closing) return;
+    const reply = this.#askUpstream(kind, data);
+    if (reply === undefined && frame !== undefined && this.down.passesFrames && !this.down.outlet.closing) {
+      this.down.sent.messages += 1;
+      this.down.sent.bytes += data.length;
+      this.down.outlet.forward(frame.bytes, frame.start, frame.end, wholeMessage(frame));
+      this.#balanceOutbound();
+    } else if (isPromise(reply)) {
+      reply.then((settled) => this.#return(kind, data, settled));
+    } else {
+      this.#return(kind, data, reply);
+    }
+  }
+
+  #askUpstream(kind: MessageKind, data: Buffer): MessageReply | Promise<MessageReply> {
+    const { connection } = this;
     const { receiver } = this.#options;
     const wanted = kind === 'text' ? receiver.onUpstreamText : receiver.onUpstreamBinary;
-    if (wanted === undefined && !this.connection.busy) {
-      this.#return(kind, data, undefined);
-      return;
-    }
-    const { connection } = this;
-    const reply = kind === 'text' ? connection.onUpstreamText(data.toString()) : connection.onUpstreamBinary(data);
-    whenSettled<MessageReply>(reply, (settled) => this.#return(kind, data, settled));
+    if (wanted === undefined && !connection.busy) return undefined;
+    return kind === 'text' ? connection.onUpstreamText(data.toString()) : connection.onUpstreamBinary(data);
   }
 
   #return(kind: MessageKind, data: Buffer, reply: MessageReply): void {
@@ -241,15 +259,27 @@ export class MessagesPath extends DataPath {
     else this.up?.intake.unblock();
   }
 
-  /** One write for everything that one read produced. */
-  #gathering(to: Link | undefined, work: () => void): void {
-    to?.wire.cork();
+  /** One write each way for everything that one read produced: receivers often answer what they are shown. */
+  #gathering(work: () => void): void {
+    const { up } = this;
+    this.down.wire.cork();
+    up?.wire.cork();
     work();
-    to?.wire.uncork();
+    up?.wire.uncork();
+    this.down.wire.uncork();
   }
 }
 
 const NOTHING = Buffer.alloc(0);
+
+const BOUNDARIES: Boundaries = { frame: -1, message: -1, insideFrame: false, insideMessage: false };
+
+/** A message in one frame: something of our own may go in behind it. The same object each time. */
+function wholeMessage({ end }: FrameSpan): Boundaries {
+  BOUNDARIES.frame = end;
+  BOUNDARIES.message = end;
+  return BOUNDARIES;
+}
 
 function isFull(link: Link | undefined): boolean {
   if (link === undefined || link.wire.closed) return false;

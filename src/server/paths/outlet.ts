@@ -3,8 +3,8 @@
  * (told to the chart when it lasts). Refuses to know frames.
  */
 import { Watermark } from '../../actors/watermark.js';
+import type { Wire } from '../wires/wire.js';
 import type { Blocked, PressureWatch } from './pressure-watch.js';
-import type { Wire } from './wire.js';
 
 /** Who is told about the pressure on an outlet. */
 export interface OutletOwner {
@@ -57,9 +57,9 @@ export class Outlet implements Blocked {
     return this.wire.bufferedBytes;
   }
 
-  /** Writes, and answers whether the feeder may go on. */
-  write(bytes: Buffer): boolean {
-    if (!this.wire.write(bytes) && !this.#blocked) {
+  /** Writes `bytes[start, end)`, and answers whether the feeder may go on. */
+  write(bytes: Buffer, start = 0, end = bytes.length): boolean {
+    if (!this.wire.write(bytes, start, end) && !this.#blocked) {
       this.#blocked = true;
       this.#watch.begin(this);
     }

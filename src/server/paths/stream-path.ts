@@ -35,7 +35,7 @@ export class StreamPath extends DataPath implements FrameHandler {
     });
   }
 
-  protected override onDownBytes(chunk: Buffer): void {
+  override onDownBytes(chunk: Buffer): void {
     const scanner = this.#scanner;
     if (scanner.stopped) return;
     this.#start = 0;
@@ -45,7 +45,7 @@ export class StreamPath extends DataPath implements FrameHandler {
     if (scanner.violation !== null) this.violated(scanner.violation);
   }
 
-  protected override onUpBytes(chunk: Buffer): void {
+  override onUpBytes(chunk: Buffer): void {
     const result = this.#framer.frame(chunk);
     if (result === 'invalid') this.upstreamViolated(this.#framer.violation);
     else if (result === 'full') this.up?.intake.block();
@@ -85,8 +85,8 @@ export class StreamPath extends DataPath implements FrameHandler {
 
   #write(): void {
     if (this.#start === this.#end) return;
-    const payload = this.#scanner.bytes.subarray(this.#start, this.#end);
+    const start = this.#start;
     this.#start = this.#end;
-    if (this.up !== undefined && !this.up.outlet.write(payload)) this.down.intake.block();
+    if (this.up !== undefined && !this.up.outlet.write(this.#scanner.bytes, start, this.#end)) this.down.intake.block();
   }
 }

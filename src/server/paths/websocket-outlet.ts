@@ -5,20 +5,22 @@
 import { encodeClosePayload } from '../../protocol/close-frame.js';
 import { encodeFrame, frameHeaderLength, Opcode, randomMaskKey, writeFrameHeader } from '../../protocol/frame.js';
 import type { CloseStatus, SendResult } from '../../receivers/index.js';
+import type { Wire } from '../wires/wire.js';
 import { Outlet, type OutletLimits, type OutletOwner } from './outlet.js';
 import type { PressureWatch } from './pressure-watch.js';
-import type { Wire } from './wire.js';
 
 /** Where a run of forwarded bytes may be cut to put something in; -1 for nowhere. */
 export interface Boundaries {
   /** The last end of a frame in the run. */
-  readonly frame: number;
+  frame: number;
   /** The last end of a message in the run. */
-  readonly message: number;
+  message: number;
   /** The run ends inside a frame, or inside a message. */
-  readonly insideFrame: boolean;
-  readonly insideMessage: boolean;
+  insideFrame: boolean;
+  insideMessage: boolean;
 }
+
+const NONE: readonly Buffer[] = [];
 
 /** The writing side of a WebSocket. */
 export class WebSocketOutlet extends Outlet {
@@ -28,8 +30,9 @@ export class WebSocketOutlet extends Outlet {
   #insideFrame = false;
   #insideMessage = false;
   #sourceEnded = false;
-  #controls: Buffer[] = [];
-  #messages: Buffer[] = [];
+  // Nothing waits most of the time, and two arrays for each connection add up.
+  #controls: Buffer[] | undefined;
+  #messages: Buffer[] | undefined;
   #queuedBytes = 0;
   /** The payload of the last ping that was not answered yet. */
   #pong: Buffer | undefined;
@@ -58,7 +61,7 @@ export class WebSocketOutlet extends Outlet {
     let from = start;
     const place = this.#placeIn(at);
     if (place >= start) {
-      if (place > start) this.write(bytes.subarray(start, place));
+      if (place > start) this.write(bytes, start, place);
       from = place;
       this.#insideFrame = false;
       this.#insideMessage = place !== at.message;
@@ -67,7 +70,7 @@ export class WebSocketOutlet extends Outlet {
     }
     this.#insideFrame = at.insideFrame;
     this.#insideMessage = at.insideMessage;
-    if (from < end) this.write(bytes.subarray(from, end));
+    if (from < end) this.write(bytes, from, end);
     this.#flush();
     return !this.blocked;
   }
@@ -85,7 +88,8 @@ export class WebSocketOutlet extends Outlet {
   message(frame: Buffer): SendResult {
     if (this.closing || this.wire.closed) return 'closed';
     // Behind a full wire they wait here and not in the socket, so that what the peer takes shows as progress.
-    if (this.#mustWait) {
+    if (this.mustWait) {
+      this.#messages ??= [];
       this.#messages.push(frame);
       this.#queuedBytes += frame.length;
       return 'queued';
@@ -97,7 +101,7 @@ export class WebSocketOutlet extends Outlet {
   largeMessage(opcode: number, payload: Buffer): void {
     const header = Buffer.allocUnsafe(frameHeaderLength(payload.length, false));
     writeFrameHeader(header, 0, { opcode, final: true, compressed: false, length: payload.length });
-    if (this.#mustWait) {
+    if (this.mustWait) {
       this.message(Buffer.concat([header, payload]));
       return;
     }
@@ -112,6 +116,7 @@ export class WebSocketOutlet extends Outlet {
     if (this.closing || this.wire.closed) return 'closed';
     const frame = this.encode(opcode, payload);
     if (this.#insideFrame) {
+      this.#controls ??= [];
       this.#controls.push(frame);
       this.#queuedBytes += frame.length;
       return 'queued';
@@ -162,15 +167,15 @@ export class WebSocketOutlet extends Outlet {
   }
 
   /** Whether a message of our own has to wait its turn. */
-  get #mustWait(): boolean {
-    return this.#insideMessage || this.#messages.length > 0 || this.blocked;
+  get mustWait(): boolean {
+    return this.#insideMessage || this.#messages !== undefined || this.blocked;
   }
 
   /** Where in a run what waits may go in; -1 for nowhere. */
   #placeIn(at: Boundaries): number {
     if (this.#queuedBytes === 0) return -1;
-    if (this.#messages.length > 0 && at.message >= 0) return at.message;
-    const betweenFrames = this.#controls.length > 0 || (this.#close !== undefined && this.#messages.length === 0);
+    if (this.#messages !== undefined && at.message >= 0) return at.message;
+    const betweenFrames = this.#controls !== undefined || (this.#close !== undefined && this.#messages === undefined);
     return betweenFrames ? at.frame : -1;
   }
 
@@ -178,13 +183,15 @@ export class WebSocketOutlet extends Outlet {
     if (this.#insideFrame && this.#sourceEnded && this.#close !== undefined) this.wire.terminate();
     if (this.#queuedBytes === 0 || this.#insideFrame || this.blocked) return;
     this.wire.cork();
-    for (const frame of this.#controls.splice(0)) this.#release(frame);
-    while (!this.#insideMessage && !this.blocked) {
+    const controls = this.#controls ?? NONE;
+    this.#controls = undefined;
+    for (const frame of controls) this.#release(frame);
+    while (!this.#insideMessage && !this.blocked && this.#messages !== undefined) {
       const frame = this.#messages.shift();
-      if (frame === undefined) break;
-      this.#release(frame);
+      if (this.#messages.length === 0) this.#messages = undefined;
+      if (frame !== undefined) this.#release(frame);
     }
-    const nothingBefore = this.#messages.length === 0 || (this.#insideMessage && this.#sourceEnded);
+    const nothingBefore = this.#messages === undefined || (this.#insideMessage && this.#sourceEnded);
     if (this.#close !== undefined && nothingBefore && !this.blocked) {
       this.#release(this.#close);
       this.#close = undefined;

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { checkConfig, jsonSchema, loadConfig } from '../../../src/server/config/load.js';
 
@@ -75,6 +76,16 @@ describe('a file with problems', () => {
     expect(problems.length).toBeGreaterThan(0);
     expect(problems[0]).toMatchObject({ line: 3, column: 3 });
     expect(problems[0]?.message).toContain('not valid YAML or JSON');
+  });
+
+  it('may have a list or a mapping as a key, which is a problem and no warning of the parser', async () => {
+    const warnings: unknown[] = [];
+    const collect = (warning: unknown) => warnings.push(warning);
+    process.on('warning', collect);
+    onTestFinished(() => void process.off('warning', collect));
+    expect(await placesOf(write('? [listen]\n: 8080\nproxies: []\n'))).toHaveLength(2);
+    await setImmediate();
+    expect(warnings).toEqual([]);
   });
 
   it('may give a name twice', async () => {

@@ -27,6 +27,7 @@ describe('resolved options', () => {
       fragments: 'buffer',
       frameType: 'binary',
       halfClose: false,
+      warmConnections: 0,
       compression: false,
       heartbeat: { interval: 30_000, timeout: 30_000, mode: 'always' },
       limits: {
@@ -53,6 +54,7 @@ describe('resolved options', () => {
         pressureDwell: 20,
       },
       keepAlive: 30_000,
+      io: 'auto',
       upstreamTls: { rejectUnauthorized: true },
     });
   });

@@ -1,4 +1,6 @@
+/** Owns asking a WebSocket target for the upgrade, over both socket layers: what goes out, and what each answer comes to. */
 import type net from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { acceptKey } from '../../../src/protocol/handshake.js';
 import {
@@ -10,7 +12,8 @@ import {
 } from '../../../src/server/dial/dial-websocket.js';
 import { parseTarget, type WebSocketTarget } from '../../../src/server/dial/target.js';
 import { localhostCertificate } from '../../support/tls.js';
-import { closed, type Peer, readAll, readUntil, startPeer } from './peers.js';
+import { LAYERS, recordOf } from '../../support/wires.js';
+import { closed, type Peer, readUntil, startPeer } from './peers.js';
 
 function webSocketTarget(text: string): WebSocketTarget {
   const target = parseTarget(text);
@@ -22,25 +25,6 @@ interface Extra extends Partial<UpstreamRequest> {
   signal?: AbortSignal;
   target?: string;
   ca?: string;
-}
-
-async function ask(peer: Peer, extra: Extra = {}): Promise<UpstreamHandshake> {
-  const { signal = new AbortController().signal, target = `ws://127.0.0.1:${peer.port}`, ca, ...request } = extra;
-  const answer = await dialWebSocket(
-    webSocketTarget(target),
-    { signal, keepAlive: 0, highWaterMark: 65_536, allowHalfOpen: false, tls: { ca } },
-    {
-      path: '/',
-      rawHeaders: [],
-      subprotocols: [],
-      extensions: undefined,
-      maxHeaderBytes: 4096,
-      maxRefusalBytes: 1000,
-      ...request,
-    },
-  );
-  if (answer.kind === 'open') onTestFinished(() => void answer.socket.destroy());
-  return answer;
 }
 
 async function opened(answer: Promise<UpstreamHandshake>): Promise<UpstreamOpen> {
@@ -74,7 +58,26 @@ function acceptance(head: string, extra = ''): string {
   return `HTTP/1.1 101 Switching Protocols\r\n${fields}${extra}\r\n`;
 }
 
-describe('dialWebSocket', () => {
+describe.each(LAYERS.map((layer) => [layer.kind, layer] as const))('dialWebSocket on the %s layer', (_, layer) => {
+  async function ask(peer: Peer, extra: Extra = {}): Promise<UpstreamHandshake> {
+    const { signal = new AbortController().signal, target = `ws://127.0.0.1:${peer.port}`, ca, ...request } = extra;
+    const answer = await dialWebSocket(
+      webSocketTarget(target),
+      { signal, keepAlive: 0, highWaterMark: 65_536, layer, tls: { ca } },
+      {
+        path: '/',
+        rawHeaders: [],
+        subprotocols: [],
+        extensions: undefined,
+        maxHeaderBytes: 4096,
+        maxRefusalBytes: 1000,
+        ...request,
+      },
+    );
+    if (answer.kind === 'open') onTestFinished(() => void answer.wire.terminate());
+    return answer;
+  }
+
   it('sends one valid handshake with the headers of the client', async () => {
     let asked = '';
     const peer = await startTarget((socket, head) => {
@@ -87,7 +90,7 @@ describe('dialWebSocket', () => {
       subprotocols: ['a', 'b'],
       extensions: 'x; y',
     });
-    expect(answer).toMatchObject({ kind: 'open', subprotocol: 'b', extensions: 'x; y=1', head: Buffer.alloc(0) });
+    expect(answer).toMatchObject({ kind: 'open', subprotocol: 'b', extensions: 'x; y=1' });
     expect(asked.replace(/Key: .{24}/, 'Key: …').split('\r\n')).toEqual([
       'GET /a?b=%20c HTTP/1.1',
       `Host: 127.0.0.1:${peer.port}`,
@@ -115,23 +118,27 @@ describe('dialWebSocket', () => {
       socket.end(rest);
     }, secure);
     const target = `${scheme}://localhost:${peer.port}`;
-    const { socket, head } = await opened(ask(peer, { target, ca: localhostCertificate.cert }));
-    expect(socket.isPaused()).toBe(true);
-    expect(`${head.toString('latin1')}${await readAll(socket)}`).toBe(`first${rest}`);
+    const { wire } = await opened(ask(peer, { target, ca: localhostCertificate.cert }));
+    const record = recordOf(wire);
+    await nextTurn();
+    expect(record.told).toEqual([]);
+    wire.read();
+    expect(await record.all()).toBe(`first${rest}`);
+    expect(record.told.at(-1)).toBe('end');
   });
 
-  it('leaves nothing of HTTP on the socket', async () => {
+  it('leaves the wire to whoever takes it, and its signal has no use any more', async () => {
     const controller = new AbortController();
     const peer = await startTarget((socket, head) => socket.write(acceptance(head)));
-    const { socket } = await opened(ask(peer, { signal: controller.signal }));
-    const listeners = ['data', 'readable', 'end', 'close', 'timeout', 'drain', 'connect', 'free', 'agentRemove'];
-    expect(listeners.filter((name) => socket.listenerCount(name) > 0 && name !== 'end')).toEqual([]);
-    expect(socket.timeout ?? 0).toBe(0);
+    const { wire } = await opened(ask(peer, { signal: controller.signal }));
+    const record = recordOf(wire);
     controller.abort();
-    expect(socket.destroyed).toBe(false);
+    await nextTurn();
+    expect(wire.closed).toBe(false);
     for (const one of peer.sockets) one.resetAndDestroy();
-    socket.resume();
-    await closed(socket);
+    wire.read();
+    await record.saw('closed');
+    expect(record.told).toEqual(['closed']);
   });
 
   it('passes on the answer of a target that refuses', async () => {
@@ -194,7 +201,11 @@ describe('dialWebSocket', () => {
       'Sec-WebSocket-Accept',
     ],
     ['a 101 without Upgrade', (head: string) => acceptance(head).replace(/Upgrade: websocket\r\n/, ''), 'Upgrade'],
-    ['a 101 without Connection', (head: string) => acceptance(head).replace(/Connection: Upgrade\r\n/, ''), 'Upgrade'],
+    [
+      'a 101 without Connection',
+      (head: string) => acceptance(head).replace(/Connection: Upgrade\r\n/, ''),
+      'Connection',
+    ],
     ['a 101 for another protocol', (head: string) => acceptance(head).replace('websocket', 'h2c'), 'Upgrade'],
     ['a bare 101', () => 'HTTP/1.1 101 Sure\r\n\r\n', 'Upgrade'],
     ['a subprotocol nobody offered', (head: string) => acceptance(head, 'Sec-WebSocket-Protocol: x\r\n'), 'Protocol'],
@@ -203,7 +214,14 @@ describe('dialWebSocket', () => {
       (head: string) => acceptance(head, 'Sec-WebSocket-Extensions: x\r\n'),
       'Extensions',
     ],
-    ['a head that is too large', (head: string) => acceptance(head, `X: ${'x'.repeat(5000)}\r\n`), 'too large'],
+    [
+      'a head that is too large',
+      (head: string) => acceptance(head, `X: ${'x'.repeat(5000)}\r\n`),
+      'more than 4096 bytes',
+    ],
+    ['a head that never ends', () => `HTTP/1.1 101 Sure\r\nX: ${'x'.repeat(5000)}`, 'more than 4096 bytes'],
+    ['a status above all that are defined', () => 'HTTP/1.1 600 Jackpot\r\nContent-Length: 0\r\n\r\n', 'status 600'],
+    ['the bytes of a frame', () => '\x81\x02hi', 'not HTTP'],
     ['a status that is none', () => 'HTTP/1.1 777 Jackpot\r\nContent-Length: 0\r\n\r\n', 'status 777'],
     ['what is not HTTP', () => 'SSH-2.0-OpenSSH_9.7\r\n', 'not HTTP'],
   ])('refuses %s and hangs up', async (_, answer, told) => {
@@ -244,9 +262,28 @@ describe('dialWebSocket', () => {
     expect(ends).toHaveLength(20);
   });
 
-  it('says that a request which cannot be written is the fault of the client', async () => {
-    const peer = await startTarget(() => {});
-    await expect(ask(peer, { path: '/a b' })).rejects.toMatchObject({ code: 'BAD_HANDSHAKE' });
+  it.each([
+    ['together with it', [`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n`, 'HTTP/1.1 100 Continue\r\n\r\n'].join('')],
+    ['alone', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
+  ])('reads the 101 behind interim answers that come %s', async (how, interim) => {
+    const peer = await startTarget((socket, head) => {
+      if (how === 'alone') socket.write(interim, () => setImmediate(() => socket.end(`${acceptance(head)}first`)));
+      else socket.end(`${interim}${acceptance(head)}first`);
+    });
+    const { wire } = await opened(ask(peer));
+    const record = recordOf(wire);
+    wire.read();
+    expect(await record.all()).toBe('first');
+  });
+
+  it('reads a 101 that comes byte by byte', async () => {
+    const peer = await startTarget(async (socket, head) => {
+      for (const byte of `${acceptance(head)}x`) await new Promise((resolve) => socket.write(byte, resolve));
+    });
+    const { wire } = await opened(ask(peer));
+    const record = recordOf(wire);
+    wire.read();
+    expect(await record.next(1)).toBe('x');
   });
 });
 

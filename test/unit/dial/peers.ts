@@ -10,10 +10,10 @@ export interface Peer {
   readonly sockets: ReadonlySet<net.Socket>;
 }
 
-/** Listens on 127.0.0.1 (or a socket file) until the test is over. */
+/** Listens on 127.0.0.1 (or another address, or a socket file) until the test is over. */
 export async function startPeer(
   onSocket: (socket: net.Socket) => void,
-  options: { tls?: tls.TlsOptions; path?: string } = {},
+  options: { tls?: tls.TlsOptions; path?: string; host?: string } = {},
 ): Promise<Peer> {
   const sockets = new Set<net.Socket>();
   const accept = (socket: net.Socket): void => {
@@ -23,7 +23,7 @@ export async function startPeer(
   };
   const server = options.tls === undefined ? net.createServer(accept) : tls.createServer(options.tls, accept);
   if (options.tls !== undefined) server.on('connection', (raw: net.Socket) => raw.on('error', () => {}));
-  server.listen(options.path === undefined ? { port: 0, host: '127.0.0.1' } : { path: options.path });
+  server.listen(options.path === undefined ? { port: 0, host: options.host ?? '127.0.0.1' } : { path: options.path });
   await once(server, 'listening');
   onTestFinished(async () => {
     for (const socket of sockets) socket.destroy();
@@ -48,13 +48,6 @@ export function readUntil(socket: net.Socket, text: string): Promise<string> {
     socket.once('close', () => reject(new Error(`closed before ${JSON.stringify(text)}, after ${received}`)));
     socket.resume();
   });
-}
-
-/** Reads everything up to the end. */
-export async function readAll(socket: net.Socket): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of socket) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('latin1');
 }
 
 /** Waits for the end of a socket, however it comes. */

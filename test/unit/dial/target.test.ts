@@ -13,18 +13,18 @@ function faultOf(text: string): TidegateError {
 
 describe('parseTarget', () => {
   it.each([
-    ['ws://h', { kind: 'websocket', secure: false, host: 'h', port: 80, path: '', href: 'ws://h' }],
-    ['wss://H:443/', { kind: 'websocket', secure: true, host: 'h', port: 443, path: '/', href: 'wss://h/' }],
+    ['ws://h', { kind: 'websocket', secure: false, family: 0, host: 'h', port: 80, path: '', href: 'ws://h' }],
+    ['wss://H:443/', { kind: 'websocket', secure: true, family: 0, host: 'h', port: 443, path: '/', href: 'wss://h/' }],
     [
       'WS://h:81/a?b=c',
-      { kind: 'websocket', secure: false, host: 'h', port: 81, path: '/a?b=c', href: 'ws://h:81/a?b=c' },
+      { kind: 'websocket', secure: false, family: 0, host: 'h', port: 81, path: '/a?b=c', href: 'ws://h:81/a?b=c' },
     ],
-    ['ws://h?b', { kind: 'websocket', secure: false, host: 'h', port: 80, path: '/?b', href: 'ws://h/?b' }],
-    ['tcp://[::1]:5900', { kind: 'tcp', secure: false, host: '::1', port: 5900, href: 'tcp://[::1]:5900' }],
-    ['tcp://h:80/', { kind: 'tcp', secure: false, host: 'h', port: 80, href: 'tcp://h:80' }],
+    ['ws://h?b', { kind: 'websocket', secure: false, family: 0, host: 'h', port: 80, path: '/?b', href: 'ws://h/?b' }],
+    ['tcp://[::1]:5900', { kind: 'tcp', secure: false, family: 6, host: '::1', port: 5900, href: 'tcp://[::1]:5900' }],
+    ['tcp://h:80/', { kind: 'tcp', secure: false, family: 0, host: 'h', port: 80, href: 'tcp://h:80' }],
     [
       'tls://db.example:5432',
-      { kind: 'tcp', secure: true, host: 'db.example', port: 5432, href: 'tls://db.example:5432' },
+      { kind: 'tcp', secure: true, family: 0, host: 'db.example', port: 5432, href: 'tls://db.example:5432' },
     ],
     ['unix:/run/x.sock', { kind: 'unix', path: '/run/x.sock', href: 'unix:/run/x.sock' }],
     ['unix:///run/x y.sock', { kind: 'unix', path: '/run/x y.sock', href: 'unix:/run/x y.sock' }],

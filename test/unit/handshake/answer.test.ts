@@ -1,7 +1,10 @@
+/** Owns what the two answers to a handshake look like, and that a refusal reaches its client, on both socket layers. */
 import { describe, expect, it } from 'vitest';
 import { acceptanceHead, type Refusal, writeRefusal } from '../../../src/server/handshake/answer.js';
-import { lingerAndDestroy } from '../../../src/server/handshake/linger.js';
-import { closed, readAll, socketPair } from './pair.js';
+import { lingerAndTerminate } from '../../../src/server/handshake/linger.js';
+import type { WireLayer } from '../../../src/server/wires/wire-layer.js';
+import { LAYERS } from '../../support/wires.js';
+import { readAll, socketPair } from './pair.js';
 
 interface Answer {
   readonly line: string;
@@ -19,8 +22,8 @@ function parse(text: string): Answer {
   return { line, headers, body: text.slice(end + 4) };
 }
 
-async function answerTo(refusal: Refusal): Promise<Answer & { get(name: string): string[] }> {
-  const { server, client } = await socketPair();
+async function answerOn(layer: WireLayer, refusal: Refusal): Promise<Answer & { get(name: string): string[] }> {
+  const { server, client } = await socketPair(layer);
   writeRefusal(server, refusal);
   const answer = parse(await readAll(client));
   const get = (name: string) => answer.headers.filter(([one]) => one.toLowerCase() === name).map(([, value]) => value);
@@ -72,7 +75,9 @@ describe('acceptanceHead', () => {
   });
 });
 
-describe('writeRefusal', () => {
+describe.each(LAYERS.map((layer) => [layer.kind, layer] as const))('writeRefusal on a %s wire', (_, layer) => {
+  const answerTo = (refusal: Refusal) => answerOn(layer, refusal);
+
   it('sends a complete response', async () => {
     const answer = await answerTo({ status: 403 });
     expect(answer.line).toBe('HTTP/1.1 403 Forbidden');
@@ -141,38 +146,49 @@ describe('writeRefusal', () => {
   });
 
   it('reaches a client that sends more than anyone reads', async () => {
-    const { server, client } = await socketPair({ allowHalfOpen: true, pauseOnConnect: true });
+    const { server, client, gone } = await socketPair(layer);
     client.write(Buffer.alloc(4_000_000));
     writeRefusal(server, { status: 400 });
     expect(await readAll(client)).toContain('400 Bad Request\n');
-    await closed(server);
+    await gone;
   });
 
-  it('leaves a socket alone that is answered or gone', async () => {
-    const { server, client } = await socketPair();
+  it('leaves a wire alone that is answered or gone', async () => {
+    const { server, client, gone } = await socketPair(layer);
     writeRefusal(server, { status: 403 });
     writeRefusal(server, { status: 500 });
     expect(await readAll(client)).not.toContain('500');
-    await closed(server);
+    await gone;
     expect(() => writeRefusal(server, { status: 500 })).not.toThrow();
   });
 
   it('survives a client that resets', async () => {
-    const { server, client } = await socketPair();
+    const { server, client, gone } = await socketPair(layer);
     client.resetAndDestroy();
     writeRefusal(server, { status: 403 });
-    await closed(server);
+    await gone;
   });
 });
 
-describe('lingerAndDestroy', () => {
+describe.each(LAYERS.map((layer) => [layer.kind, layer] as const))('lingerAndTerminate of a %s wire', (_, layer) => {
   it('cuts a peer that does not close in time', async () => {
-    const { server, client } = await socketPair({ allowHalfOpen: true });
+    const { server, client, gone } = await socketPair(layer);
     client.allowHalfOpen = true;
     client.resume();
-    server.end('answer');
-    lingerAndDestroy(server, 20);
-    await closed(server);
+    server.write(Buffer.from('answer'));
+    lingerAndTerminate(server, 20);
+    await gone;
     expect(client.writable).toBe(true);
+  });
+
+  it('is over as soon as the peer closes, and throws away what it sends until then', async () => {
+    const { server, client, gone, record } = await socketPair(layer);
+    client.allowHalfOpen = true;
+    lingerAndTerminate(server, 600_000);
+    client.write(Buffer.alloc(1_000_000));
+    expect(await readAll(client)).toBe('');
+    client.end('the last word');
+    await gone;
+    expect(record.told).toEqual([]);
   });
 });

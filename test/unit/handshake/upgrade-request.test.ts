@@ -1,64 +1,65 @@
-import http, { type IncomingMessage } from 'node:http';
-import https from 'node:https';
-import net from 'node:net';
+/** Owns the view of a request that receivers get, on wires of both layers and with TLS. */
+import net, { type AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseRequestHead } from '../../../src/protocol/http-head.js';
 import type { UpgradeRequest } from '../../../src/receivers/upgrade-request.js';
+import { DecisionSignal } from '../../../src/server/handshake/decision-signal.js';
 import { createUpgradeRequest } from '../../../src/server/handshake/upgrade-request.js';
+import type { Wire } from '../../../src/server/wires/wire.js';
+import { chooseLayer } from '../../../src/server/wires/wire-layer.js';
+import { deferred, waitForEvent } from '../../support/events.js';
 import { localhostCertificate } from '../../support/tls.js';
+import { LAYERS, SETTINGS } from '../../support/wires.js';
 
-const { signal } = new AbortController();
+interface Options {
+  readonly secure?: boolean;
+  readonly host?: string;
+  readonly layer?: (typeof LAYERS)[number];
+  readonly decision?: DecisionSignal;
+}
 
-/** Lets Node parse a real request, and makes an UpgradeRequest of it. */
-function requestOf(
-  url: string,
-  headers: string[],
-  options: { secure?: boolean; host?: string } = {},
-): Promise<UpgradeRequest> {
-  return new Promise((resolve, reject) => {
-    const server = options.secure ? https.createServer(localhostCertificate) : http.createServer();
-    onTestFinished(() => {
-      server.close();
-      server.closeAllConnections();
-    });
-    server.on('upgrade', (req: IncomingMessage, socket) => {
-      onTestFinished(() => void socket.destroy());
-      try {
-        resolve(createUpgradeRequest(req, req.socket, signal));
-      } catch (error) {
-        reject(error);
-      }
-    });
-    server.listen(0, options.host ?? '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      const client = options.secure
-        ? tls.connect({
-            port,
-            host: '127.0.0.1',
-            servername: 'localhost',
-            ca: localhostCertificate.cert,
-            ALPNProtocols: ['http/1.1'],
-          })
-        : net.connect(port, '127.0.0.1');
-      onTestFinished(() => void client.destroy());
-      client.on('error', reject);
-      client.write(
-        `GET ${url} HTTP/1.1\r\n${['Upgrade: websocket', 'Connection: Upgrade', ...headers].join('\r\n')}\r\n\r\n`,
-      );
-    });
-  });
+/** Takes a real connection as a wire, and makes an UpgradeRequest of it and a head. */
+async function requestOf(url: string, headers: string[], options: Options = {}): Promise<UpgradeRequest> {
+  const { secure = false, host = '127.0.0.1', layer = chooseLayer('auto'), decision = new DecisionSignal() } = options;
+  const server = secure
+    ? tls.createServer({ ...localhostCertificate, ALPNProtocols: ['http/1.1'] })
+    : net.createServer({ pauseOnConnect: true });
+  onTestFinished(() => new Promise<void>((resolve) => void server.close(() => resolve())));
+  server.listen(0, host);
+  await waitForEvent(server, 'listening');
+  const accepted = deferred<Wire>();
+  if (secure) server.on('secureConnection', (socket: net.Socket) => accepted.resolve(layer.wireOf(socket, SETTINGS)));
+  else layer.accept(server, SETTINGS, { opened: (wire) => accepted.resolve(wire), gone() {} });
+  const { port } = server.address() as AddressInfo;
+  const to = { port, host: '127.0.0.1' };
+  const client = secure
+    ? tls.connect({ ...to, servername: 'localhost', ca: localhostCertificate.cert, ALPNProtocols: ['http/1.1'] })
+    : net.connect(to);
+  onTestFinished(() => void client.destroy());
+  client.on('error', accepted.reject);
+  const wire = await accepted.promise;
+  onTestFinished(() => wire.terminate());
+  const fields = ['Upgrade: websocket', 'Connection: Upgrade', ...headers];
+  const head = parseRequestHead(`GET ${url} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n`);
+  if ('fault' in head) throw new Error(head.fault);
+  return createUpgradeRequest(head, wire, decision);
 }
 
 describe('createUpgradeRequest', () => {
   it('shows what the client asked for', async () => {
-    const request = await requestOf('/a%20b?room=1&room=2&x=%C3%A9', [
-      'Host: example',
-      'Origin: https://page',
-      'Sec-WebSocket-Protocol: a, b',
-      'Sec-WebSocket-Protocol: c',
-      'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; server_max_window_bits=10, x',
-    ]);
+    const decision = new DecisionSignal();
+    const request = await requestOf(
+      '/a%20b?room=1&room=2&x=%C3%A9',
+      [
+        'Host: example',
+        'Origin: https://page',
+        'Sec-WebSocket-Protocol: a, b',
+        'Sec-WebSocket-Protocol: c',
+        'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; server_max_window_bits=10, x',
+      ],
+      { decision },
+    );
     expect(request).toMatchObject({
       method: 'GET',
       url: '/a%20b?room=1&room=2&x=%C3%A9',
@@ -69,8 +70,8 @@ describe('createUpgradeRequest', () => {
       remoteAddress: '127.0.0.1',
       localAddress: '127.0.0.1',
       tls: undefined,
-      signal,
     });
+    expect(request.signal).toBe(decision.signal);
     expect(request.query.getAll('room')).toEqual(['1', '2']);
     expect(request.query.get('x')).toBe('é');
     expect(request.extensions.map(({ name, parameters }) => [name, { ...parameters }])).toEqual([
@@ -111,9 +112,15 @@ describe('createUpgradeRequest', () => {
     expect([request.path, request.query.get('b')]).toEqual([path, b]);
   });
 
-  it('shows an IPv4 client of a dual-stack listener by its IPv4 address', async () => {
-    await expect(requestOf('/', [], { host: '::' })).resolves.toMatchObject({ remoteAddress: '127.0.0.1' });
-  });
+  it.each(LAYERS.map((layer) => [layer.kind, layer] as const))(
+    'shows an IPv4 client of a dual-stack listener by its IPv4 address, on a %s wire',
+    async (_, layer) => {
+      await expect(requestOf('/', [], { host: '::', layer })).resolves.toMatchObject({
+        remoteAddress: '127.0.0.1',
+        localAddress: '127.0.0.1',
+      });
+    },
+  );
 
   it.each([
     ['Sec-WebSocket-Protocol', 'a,,b'],

@@ -1,113 +1,30 @@
-import type { IncomingMessage } from 'node:http';
-import net from 'node:net';
+/** Owns what a listener does with a connection up to the end of its request head, on both socket layers and with TLS. */
 import tls from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { TidegateError } from '../../../src/receivers/errors.js';
-import { writeRefusal } from '../../../src/server/handshake/answer.js';
-import { Listener, type ListenerOptions, type ListenerRefusal } from '../../../src/server/listener/listener.js';
+import type { ListenerOptions } from '../../../src/server/listener/listener.js';
+import type { WireLayer } from '../../../src/server/wires/wire-layer.js';
+import { eventually } from '../../support/events.js';
 import { localhostCertificate } from '../../support/tls.js';
+import { LAYERS } from '../../support/wires.js';
+import { closed, Harness, handshake, received } from './harness.js';
 
-interface Upgrade {
-  readonly req: IncomingMessage;
-  readonly socket: net.Socket;
-  readonly head: Buffer;
-}
+const start = (layer: WireLayer, options?: Partial<ListenerOptions>): Promise<Harness> =>
+  new Harness(layer, options).bind();
 
-/** A bound listener that records what it hands over, and lets a test wait for it. */
-class Harness {
-  readonly refusals: ListenerRefusal[] = [];
-  readonly errors: TidegateError[] = [];
-  readonly listener: Listener;
-  port = 0;
-  readonly #upgrades: Upgrade[] = [];
-  readonly #waiting: Array<(upgrade: Upgrade) => void> = [];
-
-  constructor(options: Partial<ListenerOptions> = {}) {
-    this.listener = new Listener({
-      host: '127.0.0.1',
-      port: 0,
-      handshakeTimeout: 10_000,
-      maxHandshakeBytes: 2048,
-      highWaterMark: 16_384,
-      keepAlive: 1000,
-      onUpgrade: (req, socket, head) => {
-        onTestFinished(() => void socket.destroy());
-        const waiting = this.#waiting.shift();
-        if (waiting === undefined) this.#upgrades.push({ req, socket, head });
-        else waiting({ req, socket, head });
-      },
-      onRefused: (info) => void this.refusals.push(info),
-      onError: (error) => void this.errors.push(error),
-      ...options,
-    });
-    onTestFinished(() => this.listener.close());
-  }
-
-  async bind(): Promise<this> {
-    this.port = (await this.listener.bind()).port;
-    return this;
-  }
-
-  upgrade(): Promise<Upgrade> {
-    const ready = this.#upgrades.shift();
-    return ready === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(ready);
-  }
-
-  connect(secure = false): net.Socket {
-    const to = { port: this.port, host: '127.0.0.1' };
-    const socket = secure
-      ? tls.connect({ ...to, servername: 'localhost', ca: localhostCertificate.cert })
-      : net.connect(to);
-    socket.on('error', () => {});
-    onTestFinished(() => void socket.destroy());
-    return socket;
-  }
-}
-
-const start = (options?: Partial<ListenerOptions>): Promise<Harness> => new Harness(options).bind();
-
-const handshake = (extra: string[] = []): string =>
-  `${['GET /x HTTP/1.1', 'Host: h', 'Connection: Upgrade', 'Upgrade: websocket', ...extra].join('\r\n')}\r\n\r\n`;
-
-/** Everything the other side sent until the connection ended, however it ended. */
-function received(socket: net.Socket): Promise<string> {
-  return new Promise((resolve) => {
-    let text = '';
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-    });
-    socket.once('close', () => resolve(text));
-  });
-}
-
-function closed(socket: net.Socket): Promise<void> {
-  return socket.closed ? Promise.resolve() : new Promise((resolve) => socket.once('close', () => resolve()));
-}
-
-async function readExactly(socket: net.Socket, bytes: number): Promise<string> {
-  let text = '';
-  if (bytes === 0) return text;
-  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-    text += String(chunk);
-    if (text.length >= bytes) return text;
-  }
-  return text;
-}
-
-describe('binding', () => {
+describe.each(LAYERS.map((layer) => [layer.kind, layer] as const))('binding on the %s layer', (_, layer) => {
   it('says where it is bound', async () => {
-    const harness = new Harness();
+    const harness = new Harness(layer);
     const bound = await harness.listener.bind();
     expect(bound).toEqual({ host: '127.0.0.1', port: bound.port, url: `ws://127.0.0.1:${bound.port}` });
-    const secure = await new Harness({ host: '::1', tls: localhostCertificate }).listener.bind();
+    const secure = await new Harness(layer, { host: '::1', tls: localhostCertificate }).listener.bind();
     expect(secure.url).toBe(`wss://[::1]:${secure.port}`);
-    const everywhere = await new Harness({ host: undefined }).listener.bind();
+    const everywhere = await new Harness(layer, { host: undefined }).listener.bind();
     expect(everywhere.url).toBe(`ws://localhost:${everywhere.port}`);
   });
 
   it('rejects with the address when it is taken', async () => {
-    const { port } = await start();
-    await expect(new Harness({ port }).listener.bind()).rejects.toMatchObject({
+    const { port } = await start(layer);
+    await expect(new Harness(layer, { port }).listener.bind()).rejects.toMatchObject({
       code: 'ADDRESS_IN_USE',
       message: expect.stringContaining(`127.0.0.1:${port}`),
     });
@@ -116,30 +33,47 @@ describe('binding', () => {
   it.each<[string, Partial<ListenerOptions>]>([
     ['an address of another machine', { host: '192.0.2.1' }],
     ['a certificate that is none', { tls: { key: 'x', cert: 'y' } }],
-  ])('rejects %s', async (_, options) => {
-    const { listener } = new Harness(options);
+  ])('rejects %s', async (_what, options) => {
+    const { listener } = new Harness(layer, options);
     await expect(listener.bind()).rejects.toMatchObject({ code: 'LISTEN_FAILED', cause: expect.any(Error) });
   });
 
   it.each([undefined, localhostCertificate])('leaves no handle behind when it is closed', async (certificate) => {
-    const count = () => process.getActiveResourcesInfo().filter((name) => /^TCP|^TLS/.test(name)).length;
-    const harness = await start({ tls: certificate });
+    const open = () => process.getActiveResourcesInfo().filter((name) => /^TCP|^TLS/.test(name)).length;
+    const harness = await start(layer, { tls: certificate });
     const clients = [harness.connect(), harness.connect(certificate !== undefined)];
     clients[1]?.write(handshake());
-    const { socket } = await harness.upgrade();
-    const gone = [...clients, socket].map(closed);
-    for (const one of [...clients, socket]) one.destroy();
+    const { wire, record } = await harness.arrival();
+    const gone = clients.map(closed);
+    for (const one of clients) one.destroy();
+    wire.terminate();
     await harness.listener.close();
-    await Promise.all(gone);
-    expect(count()).toBe(0);
+    await Promise.all([...gone, record.saw('closed')]);
+    await eventually(() => open() === 0, 'every handle is closed');
+  });
+
+  it('cuts what is still there when it is told to, also what was handed over, and waits for it', async () => {
+    const harness = await start(layer);
+    const clients = [harness.connect(), harness.connect(), harness.connect()];
+    for (const client of clients.slice(1)) client.write(handshake());
+    const arrivals = [await harness.arrival(), await harness.arrival()];
+    const answers = clients.map(received);
+    await harness.listener.close();
+    await harness.listener.terminateAll();
+    expect(arrivals.map(({ wire, record }) => [wire.closed, record.told])).toEqual([
+      [true, ['closed']],
+      [true, ['closed']],
+    ]);
+    expect(await Promise.all(answers)).toEqual(['', '', '']);
+    await harness.listener.terminateAll();
   });
 
   it('can be closed and bound again to the same port, and not twice at once', async () => {
-    const { listener, port } = await start();
+    const { listener, port } = await start(layer);
     await expect(listener.bind()).rejects.toMatchObject({ code: 'ALREADY_STARTED' });
     await listener.close();
     await listener.close();
-    const again = new Harness({ port });
+    const again = new Harness(layer, { port });
     await expect(again.listener.bind()).resolves.toMatchObject({ port });
     await again.listener.close();
     await expect(listener.bind()).resolves.toMatchObject({ host: '127.0.0.1' });
@@ -147,70 +81,67 @@ describe('binding', () => {
 });
 
 describe.each([
-  ['plain', undefined],
-  ['TLS', localhostCertificate],
-])('a handshake over %s', (_, certificate) => {
+  ...LAYERS.map((layer) => [`TCP on the ${layer.kind} layer`, layer, undefined] as const),
+  ...LAYERS.map((layer) => [`TLS on the ${layer.kind} layer`, layer, localhostCertificate] as const),
+])('a handshake over %s', (_, layer, certificate) => {
   const secure = certificate !== undefined;
 
-  it('is handed over with every byte that follows its head', async () => {
-    const harness = await start({ tls: certificate });
+  it('is handed over with every byte that follows its head, and is not read until it is told to', async () => {
+    const harness = await start(layer, { tls: certificate });
     const client = harness.connect(secure);
     const rest = 'z'.repeat(200_000);
     client.write(`${handshake()}first`);
     client.write(rest);
-    const { req, socket, head } = await harness.upgrade();
-    expect(req.url).toBe('/x');
-    expect(socket.isPaused()).toBe(true);
-    const text = head.toString('latin1');
-    expect(text.startsWith('first')).toBe(true);
-    expect(text + (await readExactly(socket, 5 + rest.length - text.length))).toBe(`first${rest}`);
+    const { head, wire, record } = await harness.arrival();
+    expect(head).toMatchObject({ method: 'GET', url: '/x', httpVersion: '1.1' });
+    expect(head.rawHeaders.slice(0, 2)).toEqual(['Host', 'h']);
+    expect([record.told, wire.tls !== undefined]).toEqual([[], secure]);
+    wire.read();
+    expect((await record.received(5 + rest.length)).toString()).toBe(`first${rest}`);
   });
 
   it('is handed over when it comes byte by byte', async () => {
-    const harness = await start({ tls: certificate });
+    const harness = await start(layer, { tls: certificate });
     const client = harness.connect(secure);
     for (const byte of handshake()) await new Promise((resolve) => client.write(byte, resolve));
     client.write('after');
-    const { socket, head } = await harness.upgrade();
-    expect(head.toString() + (await readExactly(socket, 5 - head.length))).toBe('after');
+    const { wire, record } = await harness.arrival();
+    wire.read();
+    expect(await record.next(5)).toBe('after');
   });
 
-  it('leaves nothing of HTTP on its socket, and survives a reset', async () => {
-    const harness = await start({ tls: certificate });
+  it('leaves its wire to whoever takes it, and survives a reset', async () => {
+    const harness = await start(layer, { tls: certificate });
     const client = harness.connect(secure);
     client.write(handshake());
-    const { socket } = await harness.upgrade();
-    const names = ['data', 'readable', 'timeout', 'drain', 'pause', 'resume'];
-    expect(names.filter((name) => socket.listenerCount(name) > 0)).toEqual([]);
-    if (!secure)
-      expect(['close', 'end'].map((name) => socket.listeners(name).map(({ name }) => name))).toEqual([
-        [],
-        ['onReadableStreamEnd'],
-      ]);
-    expect(socket.timeout ?? 0).toBe(0);
+    const { wire, record } = await harness.arrival();
     // Node 20 cannot reset a TLS connection; there the client just goes.
     if (secure) client.destroy();
     else client.resetAndDestroy();
-    socket.resume();
-    await closed(socket);
+    wire.read();
+    await record.saw(secure ? 'end' : 'closed');
+    expect(record.told).toEqual([secure ? 'end' : 'closed']);
+    expect(harness.refusals).toEqual([]);
   });
 
   it('outlives the deadline and the listener once it was handed over', async () => {
-    const harness = await start({ tls: certificate, handshakeTimeout: 60 });
+    const harness = await start(layer, { tls: certificate, handshakeTimeout: 60 });
     const client = harness.connect(secure);
     client.write(handshake());
-    const { socket } = await harness.upgrade();
+    const { wire, record } = await harness.arrival();
     // A second connection that runs into the deadline shows that the time of the first one has passed.
     await received(harness.connect());
     await harness.listener.close();
     client.write('still');
-    await expect(readExactly(socket, 5)).resolves.toBe('still');
-    socket.write('here');
-    await expect(readExactly(client, 4)).resolves.toBe('here');
+    wire.read();
+    expect(await record.next(5)).toBe('still');
+    wire.write(Buffer.from('here'));
+    wire.end();
+    expect(await received(client)).toBe('here');
   });
 
   it('is cut at the deadline when its head never ends', async () => {
-    const harness = await start({ tls: certificate, handshakeTimeout: 150 });
+    const harness = await start(layer, { tls: certificate, handshakeTimeout: 150 });
     const begin = performance.now();
     const client = harness.connect(secure);
     client.write('GET / HTTP/1.1\r\n');
@@ -225,7 +156,7 @@ describe.each([
   });
 
   it('is cut at the deadline when nothing is sent at all', async () => {
-    const harness = await start({ tls: certificate, handshakeTimeout: 50 });
+    const harness = await start(layer, { tls: certificate, handshakeTimeout: 50 });
     await expect(received(harness.connect())).resolves.toBe('');
     expect(harness.refusals).toEqual([
       expect.objectContaining({ error: 'HANDSHAKE_TIMEOUT', status: 408, remoteAddress: '127.0.0.1' }),
@@ -233,7 +164,7 @@ describe.each([
   });
 
   it('is answered 431 when its head is too large', async () => {
-    const harness = await start({ tls: certificate });
+    const harness = await start(layer, { tls: certificate });
     const client = harness.connect(secure);
     client.write(handshake([`X: ${'x'.repeat(100_000)}`]));
     expect(await received(client)).toMatch(/^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/);
@@ -241,32 +172,22 @@ describe.each([
   });
 
   it('is answered 400 when it is not HTTP', async () => {
-    const harness = await start({ tls: certificate });
+    const harness = await start(layer, { tls: certificate });
     const client = harness.connect(secure);
     client.write('SSH-2.0-x\r\n\r\nmore');
     expect(await received(client)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
     expect(harness.refusals).toEqual([expect.objectContaining({ error: 'BAD_HANDSHAKE', status: 400 })]);
   });
 
-  it('is answered 426 with one line of help when it is plain HTTP, even if more follows', async () => {
-    const harness = await start({ tls: certificate });
-    const client = harness.connect(secure);
-    client.write(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n\r\n${'x'.repeat(500_000)}`);
-    const answer = await received(client);
-    expect(answer).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n/);
-    expect(answer).toMatch(/\r\nUpgrade: websocket\r\n[\s\S]*\r\n\r\nThis port speaks WebSocket[^\n]*\n$/);
-    expect(harness.refusals).toEqual([expect.objectContaining({ error: 'NOT_AN_UPGRADE', status: 426 })]);
-  });
-
   it('is cut when the listener closes before it is complete', async () => {
-    const harness = await start({ tls: certificate });
+    const harness = await start(layer, { tls: certificate });
     const client = harness.connect(secure);
     const complete = harness.connect(secure);
     client.write('GET / HT');
     await new Promise((resolve) => client.once(secure ? 'secureConnect' : 'connect', resolve));
     // The handshake of a later connection shows that the earlier one has been accepted.
     complete.write(handshake());
-    await harness.upgrade();
+    await harness.arrival();
     const answer = received(client);
     await harness.listener.close();
     await expect(answer).resolves.toBe('');
@@ -274,77 +195,83 @@ describe.each([
   });
 });
 
-describe('what is not a handshake', () => {
-  it.each([
-    ['HEAD', 'HEAD / HTTP/1.1\r\nHost: h\r\n\r\n', /426 [\s\S]*\r\n\r\n$/],
-    ['CONNECT', 'CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n', /426 [\s\S]*\r\n\r\n./],
-    ['an unknown expectation', 'GET / HTTP/1.1\r\nHost: h\r\nExpect: tea\r\n\r\n', /426 [\s\S]*\r\n\r\n./],
-    ['HTTP/1.0', 'GET / HTTP/1.0\r\n\r\n', /426 [\s\S]*\r\n\r\n./],
-    [
-      'two requests at once',
-      'GET / HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n',
-      /426 [\s\S]*\r\n\r\n[^\n]+\n$/,
-    ],
-    ['a request without Host', 'GET / HTTP/1.1\r\n\r\n', /426 [\s\S]*\r\n\r\n./],
-  ])('answers %s once and completely', async (_, text, answer) => {
-    const harness = await start();
-    const client = harness.connect();
-    client.write(text);
-    expect(await received(client)).toMatch(answer);
-    expect(harness.refusals).toHaveLength(1);
-  });
+describe.each(LAYERS.map((layer) => [layer.kind, layer] as const))(
+  'what is not a handshake, on the %s layer',
+  (_, layer) => {
+    it('hands over an upgrade to another protocol, for the validation to judge', async () => {
+      const harness = await start(layer);
+      harness.connect().write(handshake().replace('websocket', 'h2c'));
+      expect((await harness.arrival()).head.rawHeaders.slice(-2)).toEqual(['Upgrade', 'h2c']);
+    });
 
-  it('hands over an upgrade to another protocol, for the validation to judge', async () => {
-    const harness = await start();
-    harness.connect().write(handshake().replace('websocket', 'h2c'));
-    expect((await harness.upgrade()).req.headers.upgrade).toBe('h2c');
-  });
+    it('reports a failed TLS handshake and goes on', async () => {
+      const harness = await start(layer, { tls: localhostCertificate });
+      const plain = harness.connect();
+      plain.write(handshake());
+      await received(plain);
+      expect(harness.refusals).toEqual([
+        expect.objectContaining({ error: 'BAD_HANDSHAKE', message: expect.stringContaining('TLS') }),
+      ]);
+      const distrustful = tls.connect({ port: harness.port, host: '127.0.0.1', servername: 'localhost' });
+      distrustful.on('error', () => {});
+      await closed(distrustful);
+      harness.connect(true).write(handshake());
+      await harness.arrival();
+    });
 
-  it.each([
-    ['a whole body', 4],
-    ['an endless body', 1_000_000],
-  ])('refuses an upgrade with %s, or hands it over so that it can be refused', async (_, length) => {
-    const harness = await start();
-    const client = harness.connect();
-    client.write(`${handshake([`Content-Length: ${length}`])}body`);
-    const answer = received(client);
-    // Node 20 and 24 hand over the socket at once, Node 26 may hand over another stream that holds the body back.
-    void harness.upgrade().then(({ socket }) => writeRefusal(socket, { status: 400 }));
-    expect(await answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
-  });
+    it('survives clients that reset at any point', async () => {
+      const harness = await start(layer);
+      for (const text of ['', 'GET', handshake().slice(0, -2), 'GET / HTTP/1.1\r\n\r\n', 'nonsense\r\n\r\n']) {
+        const client = harness.connect();
+        await new Promise((resolve) => client.once('connect', resolve));
+        client.write(text);
+        client.resetAndDestroy();
+        await closed(client);
+      }
+      harness.connect().write(handshake());
+      await harness.arrival();
+      expect(harness.errors).toEqual([]);
+    });
 
-  it('reports a failed TLS handshake and goes on', async () => {
-    const harness = await start({ tls: localhostCertificate });
-    const plain = harness.connect();
-    plain.write(handshake());
-    await received(plain);
-    expect(harness.refusals).toEqual([
-      expect.objectContaining({ error: 'BAD_HANDSHAKE', message: expect.stringContaining('TLS') }),
-    ]);
-    const distrustful = tls.connect({ port: harness.port, host: '127.0.0.1', servername: 'localhost' });
-    distrustful.on('error', () => {});
-    await closed(distrustful);
-    harness.connect(true).write(handshake());
-    await harness.upgrade();
-  });
+    it('keeps hundreds of headers, and their order', async () => {
+      const harness = await start(layer, { maxHandshakeBytes: 60_000 });
+      harness.connect().write(handshake(Array.from({ length: 3000 }, (_, index) => `X-${index}: y`)));
+      expect((await harness.arrival()).head.rawHeaders).toHaveLength(6006);
+    });
 
-  it('survives clients that reset at any point', async () => {
-    const harness = await start();
-    for (const text of ['', 'GET', handshake().slice(0, -2), 'GET / HTTP/1.1\r\n\r\n', 'nonsense\r\n\r\n']) {
+    it('is refused as soon as its first line is wrong, however slowly the rest comes', async () => {
+      const harness = await start(layer);
       const client = harness.connect();
-      await new Promise((resolve) => client.once('connect', resolve));
-      client.write(text);
-      client.resetAndDestroy();
-      await closed(client);
-    }
-    harness.connect().write(handshake());
-    await harness.upgrade();
-    expect(harness.errors).toEqual([]);
-  });
+      client.write('EHLO mail.example\r\n');
+      expect(await received(client)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+      expect(harness.refusals).toMatchObject([{ error: 'BAD_HANDSHAKE', message: expect.stringContaining('EHLO') }]);
+    });
 
-  it('keeps hundreds of headers, and their order', async () => {
-    const harness = await start({ maxHandshakeBytes: 60_000 });
-    harness.connect().write(handshake(Array.from({ length: 3000 }, (_, index) => `X-${index}: y`)));
-    expect((await harness.upgrade()).req.rawHeaders).toHaveLength(6006);
-  });
-});
+    it('is refused when it consists of more empty lines than a head may have bytes', async () => {
+      const harness = await start(layer);
+      const client = harness.connect();
+      client.write('\r\n'.repeat(2000));
+      expect(await received(client)).toMatch(/^HTTP\/1\.1 431 /);
+    });
+
+    it('is answered 400 when it ends within its head, and not at all when it ends before', async () => {
+      const harness = await start(layer);
+      const client = harness.connect();
+      client.end('GET / HT');
+      expect(await received(client)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+      const silent = harness.connect();
+      silent.end();
+      expect(await received(silent)).toBe('');
+      expect(harness.refusals).toHaveLength(1);
+    });
+
+    it('does not keep a later request of the same connection from the callee', async () => {
+      const harness = await start(layer);
+      harness.connect().write(`${handshake()}${handshake(['X-Second: 1'])}`);
+      const { wire, record } = await harness.arrival();
+      wire.read();
+      await record.received(handshake(['X-Second: 1']).length);
+      expect(record.text).toBe(handshake(['X-Second: 1']));
+    });
+  },
+);

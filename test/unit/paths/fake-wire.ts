@@ -3,14 +3,18 @@
  * full; the test does.
  */
 
+import type { Violation } from '../../../src/protocol/violation.js';
+import { type ForwarderOptions, FrameForwarder } from '../../../src/server/paths/frame-forwarder.js';
 import { type LinkServices, WebSocketLink } from '../../../src/server/paths/links.js';
 import type { OutletOwner } from '../../../src/server/paths/outlet.js';
 import { PressureWatch } from '../../../src/server/paths/pressure-watch.js';
-import type { Wire, WireReader } from '../../../src/server/paths/wire.js';
+import type { Wire, WireReader } from '../../../src/server/wires/wire.js';
 import { FrameParser, type ReceivedFrame } from '../../support/frames.js';
 
 /** A wire in memory. */
 export class FakeWire implements Wire {
+  readonly addresses = { remoteAddress: '192.0.2.1', remotePort: 1, localAddress: '192.0.2.2', localPort: 2 };
+  readonly tls = undefined;
   readonly writes: Buffer[] = [];
   /** What `write` answers: true until the test says that it is full. */
   roomy = true;
@@ -36,12 +40,16 @@ export class FakeWire implements Wire {
     this.reading = false;
   }
 
-  unread(): void {}
+  watch(): void {
+    this.reading = false;
+  }
 
-  write(bytes: Buffer): boolean {
+  unread(_bytes: Buffer): void {}
+
+  write(bytes: Buffer, start = 0, end = bytes.length): boolean {
     // A copy: what is handed on may be changed afterwards.
-    this.writes.push(Buffer.from(bytes));
-    this.bytesWritten += bytes.length;
+    this.writes.push(Buffer.from(bytes.subarray(start, end)));
+    this.bytesWritten += end - start;
     return this.roomy;
   }
 
@@ -99,4 +107,27 @@ export function fakeLink(role: 'server' | 'client', options: LinkServices = serv
   const wire = new FakeWire();
   const owner = new OwnerRecord();
   return { wire, owner, link: new WebSocketLink(wire, role, owner, options) };
+}
+
+/** A forwarder whose frames come from the test, and what it tells. */
+export class TestForwarder extends FrameForwarder {
+  readonly told: string[] = [];
+  readonly #to: WebSocketLink;
+
+  constructor(options: ForwarderOptions, to: WebSocketLink) {
+    super(options);
+    this.#to = to;
+  }
+
+  protected get to(): WebSocketLink {
+    return this.#to;
+  }
+
+  protected onClose(code: number, reason: string): void {
+    this.told.push(`close ${code} ${reason}`);
+  }
+
+  protected onViolation({ error }: Violation): void {
+    this.told.push(error);
+  }
 }

@@ -1,26 +1,25 @@
 /** Owns what the frames path takes out of a stream and what it leaves as it is: Close frames, its own pongs, everything else. */
 import { describe, expect, it } from 'vitest';
-import { type ForwarderOptions, FrameForwarder } from '../../../src/server/paths/frame-forwarder.js';
+import type { ForwarderOptions } from '../../../src/server/paths/frame-forwarder.js';
 import { closePayload, encodeFrame, type FrameSpec, Opcode } from '../../support/frames.js';
-import { fakeLink } from './fake-wire.js';
+import { fakeLink, TestForwarder } from './fake-wire.js';
 
 /** The direction from a client to a target. */
 function fromClient(options: Partial<Pick<ForwarderOptions, 'compression' | 'limits'>> = {}) {
   const from = fakeLink('server');
   const to = fakeLink('client');
-  const told: string[] = [];
-  const forwarder = new FrameForwarder({
-    masked: true,
-    compression: false,
-    limits: { maxMessageBytes: 0, maxFragments: 0 },
-    from: from.link,
-    to: () => to.link,
-    traffic: from.link.received,
-    onClose: (code, reason) => told.push(`close ${code} ${reason}`),
-    onViolation: ({ error }) => told.push(error),
-    ...options,
-  });
-  return { from, to, forwarder, told };
+  const forwarder = new TestForwarder(
+    {
+      masked: true,
+      compression: false,
+      limits: { maxMessageBytes: 0, maxFragments: 0 },
+      from: from.link,
+      traffic: from.link.received,
+      ...options,
+    },
+    to.link,
+  );
+  return { from, to, forwarder, told: forwarder.told };
 }
 
 const masked = (spec: FrameSpec) => encodeFrame({ masked: true, ...spec });

@@ -1,27 +1,25 @@
 /** Owns where frames of our own go in among frames that are forwarded verbatim: legal for every cut and every moment, and nothing is lost. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FrameForwarder } from '../../../src/server/paths/frame-forwarder.js';
 import { encodeFrame, Opcode, type ReceivedFrame } from '../../support/frames.js';
-import { fakeLink } from './fake-wire.js';
+import { fakeLink, TestForwarder } from './fake-wire.js';
 
 /** A direction of the frames path whose frames come from the test. */
 function direction(masked: boolean) {
   const from = fakeLink(masked ? 'server' : 'client');
   const to = fakeLink(masked ? 'client' : 'server');
-  const told: string[] = [];
-  const forwarder = new FrameForwarder({
-    masked,
-    compression: false,
-    limits: { maxMessageBytes: 0, maxFragments: 0 },
-    from: from.link,
-    to: () => to.link,
-    traffic: from.link.received,
-    onClose: (code, reason) => told.push(`close ${code} ${reason}`),
-    onViolation: ({ error }) => told.push(error),
-  });
+  const forwarder = new TestForwarder(
+    {
+      masked,
+      compression: false,
+      limits: { maxMessageBytes: 0, maxFragments: 0 },
+      from: from.link,
+      traffic: from.link.received,
+    },
+    to.link,
+  );
   const { outlet } = to.link;
-  return { from, to, outlet, forwarder, told, frames: () => to.wire.frames };
+  return { from, to, outlet, forwarder, told: forwarder.told, frames: () => to.wire.frames };
 }
 
 /** A frame in a word: what it is, and its payload. */

@@ -99,6 +99,14 @@ describe('messages', () => {
     expect(lines).toEqual(['close 1005 ']);
   });
 
+  it('end with a text that is not UTF-8: no ping behind it is told of, though it came in the same chunk', () => {
+    const { reader, lines } = create();
+    reader.read(
+      Buffer.concat([text('good'), text(Buffer.from([0xff])), masked({ opcode: Opcode.Ping, payload: 'p' })]),
+    );
+    expect(lines).toEqual(['text good', 'INVALID_UTF8']);
+  });
+
   it('end when the reader is stopped, also from inside of what it tells', () => {
     const { reader, lines } = create();
     reader.read(text('one'));

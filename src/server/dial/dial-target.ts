@@ -1,10 +1,14 @@
 /**
- * Owns the way from a target to a connected socket: TCP, TLS or a Unix domain socket.
+ * Owns the way from a target to a connected wire: TCP, TLS or a Unix domain socket.
  * Refuses to speak any protocol over it.
  */
+
 import net from 'node:net';
 import tls from 'node:tls';
+import type { Wire } from '../wires/wire.js';
+import type { WireLayer } from '../wires/wire-layer.js';
 import { abortError, dialError } from './dial-error.js';
+import type { DialSignal } from './dial-signal.js';
 import type { Target } from './target.js';
 
 /** How a target is dialled. */
@@ -13,26 +17,38 @@ export interface DialOptions {
    * Gives up. The reason becomes the error when it is a TidegateError; any other reason is reported as
    * `UPSTREAM_TIMEOUT`. After the dial it has no effect on the socket.
    */
-  readonly signal: AbortSignal;
+  readonly signal: DialSignal;
   /** Milliseconds of silence before TCP keep-alive probes; 0 sends none. */
   readonly keepAlive: number;
   /** Bytes the socket holds in each direction before it says that it is full. */
   readonly highWaterMark: number;
   /** For `wss:` and `tls:`. The certificate is verified unless `rejectUnauthorized` is false. */
   readonly tls?: tls.ConnectionOptions;
-  /** Whether the target's FIN leaves our own direction open. */
-  readonly allowHalfOpen: boolean;
+  /** How connections become wires. */
+  readonly layer: WireLayer;
 }
 
 /**
- * Connects to a target. The socket comes back paused, so that nothing is lost before someone reads, and it keeps an
- * `error` listener for good: a reset must never become an uncaught exception.
+ * Connects to a target. The wire is not read yet, so that nothing is lost, and the target's FIN leaves our own direction open.
  *
  * @throws TidegateError `UPSTREAM_*`, or the reason of the signal.
  */
-export function dialSocket(target: Target, options: DialOptions): Promise<net.Socket> {
+export async function dialTarget(target: Target, options: DialOptions): Promise<Wire> {
+  const { signal, layer } = options;
+  if (signal.aborted) throw abortError(target, signal);
+  if (layer.connect === undefined || target.kind === 'unix' || target.secure || target.family === 0) {
+    return layer.wireOf(await connectSocket(target, options), options);
+  }
+  try {
+    return await layer.connect(target.host, target.port, options, signal);
+  } catch (error) {
+    throw signal.aborted ? abortError(target, signal) : dialError(target, error);
+  }
+}
+
+/** The socket comes back paused, with an `error` listener for good: a reset must never become an uncaught exception. */
+function connectSocket(target: Target, options: DialOptions): Promise<net.Socket> {
   const { signal } = options;
-  if (signal.aborted) return Promise.reject(abortError(target, signal));
   return new Promise((resolve, reject) => {
     let socket: net.Socket;
     try {
@@ -83,7 +99,8 @@ export function dialSocket(target: Target, options: DialOptions): Promise<net.So
 type Sized<Options> = Options & { readonly highWaterMark: number };
 
 function connect(target: Target, options: DialOptions): net.Socket {
-  const { highWaterMark, allowHalfOpen } = options;
+  const { highWaterMark } = options;
+  const allowHalfOpen = true;
   if (target.kind === 'unix') {
     const unix: Sized<net.NetConnectOpts> = { path: target.path, highWaterMark, allowHalfOpen };
     return net.connect(unix);
@@ -95,7 +112,7 @@ function connect(target: Target, options: DialOptions): net.Socket {
   }
   const secure: Sized<tls.ConnectionOptions> & Pick<net.TcpNetConnectOpts, 'allowHalfOpen' | 'autoSelectFamily'> = {
     // SNI names hosts only (RFC 6066 section 3); without it Node still verifies an address against the certificate.
-    ...(net.isIP(host) === 0 ? { servername: host } : {}),
+    ...(target.family === 0 ? { servername: host } : {}),
     ...options.tls,
     host,
     port,

@@ -1,45 +1,12 @@
 /**
- * Owns the socket layer: bytes in, bytes out, and when each may go on. Everything above it sees a socket only through
- * this interface, so that the layer can be replaced. Refuses to know frames.
+ * Owns the portable wire: a `net.Socket` or `tls.TLSSocket`, by public Node.js APIs only. Refuses to know how the socket came
+ * to be.
  */
 import type { Socket } from 'node:net';
-
-/** Who reads a wire. */
-export interface WireReader {
-  /** The next bytes. They may be changed in place and handed to `Wire.write`, and are not to be kept otherwise. */
-  onBytes(chunk: Buffer): void;
-  /** The peer ended its direction (FIN). */
-  onEnd(): void;
-  /** A write that said "wait" is done: more may follow. */
-  onDrain(): void;
-  /** The wire is gone, both directions. Called once, and last. */
-  onClosed(error: Error | undefined): void;
-}
-
-/** One socket. */
-export interface Wire {
-  /** Whoever is attached last is told everything from then on. */
-  attach(reader: WireReader): void;
-  read(): void;
-  stopReading(): void;
-  /** Gives bytes back, to be read again before anything else. */
-  unread(bytes: Buffer): void;
-  /** Writes, and answers whether more may follow now; if not, `onDrain` tells when. */
-  write(bytes: Buffer): boolean;
-  /** Gathers the writes until `uncork` into one system call. */
-  cork(): void;
-  uncork(): void;
-  /** Ends our direction (FIN) when everything is written. */
-  end(): void;
-  /** Cuts both directions now. */
-  terminate(): void;
-  /** Finds out whether a peer that is not read from has reset the connection meanwhile. */
-  probe(): void;
-  /** Bytes written and not with the operating system yet. */
-  readonly bufferedBytes: number;
-  readonly bytesRead: number;
-  readonly closed: boolean;
-}
+import { TLSSocket } from 'node:tls';
+import { plainAddress } from './plain-address.js';
+import { copyIfShared } from './read-buffer.js';
+import type { Wire, WireAddresses, WireReader } from './wire.js';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -50,11 +17,17 @@ const MAX_GATHERED_BYTES = 64 * 1024;
 
 /** A wire on a `net.Socket` or `tls.TLSSocket`, with public Node.js APIs only. */
 export class SocketWire implements Wire {
+  readonly addresses: WireAddresses;
+  readonly tls: TLSSocket | undefined;
   readonly #socket: Socket;
+  readonly #highWaterMark: number;
+  readonly #gone: ((wire: Wire) => void) | undefined;
   #reader: WireReader | undefined;
   #unread: Buffer[] = [];
   #reading = false;
   #ended = false;
+  /** The peer's end came while nobody was reading. */
+  #endUntold = false;
   #error: Error | undefined;
   #closed = false;
   #bytesRead = 0;
@@ -65,13 +38,29 @@ export class SocketWire implements Wire {
   readonly #gathered: Buffer[] = [];
   #gatheredBytes = 0;
 
-  constructor(socket: Socket) {
+  /**
+   * @param highWaterMark bytes that may wait in the socket before "wait" is answered: a TLS socket of a server has a mark of its
+   * own, of 16 KiB, which makes every larger write wait.
+   * @param gone called when the wire is closed, after its reader.
+   */
+  constructor(socket: Socket, highWaterMark: number, gone?: (wire: Wire) => void) {
+    this.#highWaterMark = highWaterMark;
     this.#socket = socket;
+    this.#gone = gone;
+    this.tls = socket instanceof TLSSocket ? socket : undefined;
+    this.addresses = {
+      remoteAddress: plainAddress(socket.remoteAddress),
+      remotePort: socket.remotePort ?? 0,
+      localAddress: plainAddress(socket.localAddress),
+      localPort: socket.localPort ?? 0,
+    };
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.pause();
     socket.on('end', () => {
       this.#ended = true;
-      this.#reader?.onEnd();
+      // Node.js tells the end of a paused stream too, if nothing is left in its buffer.
+      if (this.#reading) this.#reader?.onEnd();
+      else this.#endUntold = true;
     });
     socket.on('drain', () => this.#reader?.onDrain());
     socket.on('error', (error) => {
@@ -104,7 +93,13 @@ export class SocketWire implements Wire {
       const bytes = this.#unread.shift();
       if (bytes !== undefined) this.#reader?.onBytes(bytes);
     }
-    if (this.#reading) this.#socket.resume();
+    if (!this.#reading) return;
+    if (this.#endUntold) {
+      this.#endUntold = false;
+      this.#reader?.onEnd();
+    } else {
+      this.#socket.resume();
+    }
   }
 
   stopReading(): void {
@@ -112,24 +107,39 @@ export class SocketWire implements Wire {
     this.#socket.pause();
   }
 
+  watch(): void {
+    this.stopReading();
+    // A paused stream reads on until its buffer is full, if it ever began.
+    this.#socket.read(0);
+  }
+
   unread(bytes: Buffer): void {
     if (bytes.length > 0) this.#unread.push(bytes);
   }
 
-  write(bytes: Buffer): boolean {
+  write(all: Buffer, start = 0, end = all.length): boolean {
     const socket = this.#socket;
     // Node.js would report a write after the end as an error of the socket.
     if (socket.destroyed || socket.writableEnded) return true;
-    if (this.#corks === 0) return socket.write(bytes);
-    if (bytes.length > GATHER_BYTES || this.#gatheredBytes > MAX_GATHERED_BYTES) {
+    // A stream may keep them longer than the wire they came from does.
+    const bytes = copyIfShared(end - start === all.length ? all : all.subarray(start, end));
+    if (this.#corks > 0 && bytes.length <= GATHER_BYTES && this.#gatheredBytes <= MAX_GATHERED_BYTES) {
+      this.#gathered.push(bytes);
+      this.#gatheredBytes += bytes.length;
+      return this.#hasRoom;
+    }
+    if (this.#corks > 0) {
       if (!this.#socketCorked) socket.cork();
       this.#socketCorked = true;
-      this.#flush();
-      return socket.write(bytes);
     }
-    this.#gathered.push(bytes);
-    this.#gatheredBytes += bytes.length;
-    return socket.writableLength + this.#gatheredBytes < socket.writableHighWaterMark;
+    this.#flush();
+    socket.write(bytes);
+    return this.#hasRoom;
+  }
+
+  /** Never "wait" by a count alone: only behind a write that the stream itself answered so comes a drain. */
+  get #hasRoom(): boolean {
+    return !this.#socket.writableNeedDrain || this.bufferedBytes < this.#highWaterMark;
   }
 
   cork(): void {
@@ -154,6 +164,8 @@ export class SocketWire implements Wire {
   terminate(): void {
     if (this.#socket.destroyed) return;
     this.#lost = this.bufferedBytes;
+    this.#reading = false;
+    this.#unread = [];
     this.#socket.destroy();
   }
 
@@ -184,5 +196,6 @@ export class SocketWire implements Wire {
     if (this.#closed) return;
     this.#closed = true;
     this.#reader?.onClosed(this.#error);
+    this.#gone?.(this);
   }
 }

@@ -1,0 +1,110 @@
+/**
+ * Owns reading one HTTP head from a wire, whole, however it was cut into pieces. Refuses to parse it, to read any further, and
+ * to wait for a bounded time: whoever began has a deadline.
+ */
+import { HeadFinder } from '../../protocol/http-head.js';
+import type { Wire, WireReader } from '../wires/wire.js';
+
+/** Reads a head. Exactly one of the callbacks is called, once; the wire is not read any more then. */
+export abstract class HeadReader implements WireReader {
+  readonly wire: Wire;
+  readonly #maxBytes: number;
+  readonly #finder = new HeadFinder();
+  /** What came in pieces: `[0, length)` of a buffer that may be larger. */
+  #held: Buffer | undefined;
+  #length = 0;
+  #done = false;
+
+  constructor(wire: Wire, maxBytes: number) {
+    this.wire = wire;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Bytes of the head that came so far. */
+  get received(): number {
+    return this.#finder.looked;
+  }
+
+  /** Begins to read. */
+  start(): void {
+    this.wire.attach(this);
+    this.wire.read();
+  }
+
+  /** Reads no further; nothing is called any more. */
+  stop(): void {
+    this.#done = true;
+    this.#held = undefined;
+    this.wire.stopReading();
+  }
+
+  /** The head, with the empty line at its end. What came behind it was given back to the wire. */
+  protected abstract onHead(text: string): void;
+  /** The bytes cannot become a head. */
+  protected abstract onFault(fault: string): void;
+  protected abstract onTooBig(): void;
+  /** The peer is gone, or ended its direction before it had sent anything. */
+  protected abstract onGone(error: Error | undefined): void;
+
+  /** The first line is there and the rest is not: a fault in it can be told now. */
+  protected faultInFirstLine(_line: string): string | undefined {
+    return undefined;
+  }
+
+  onBytes(chunk: Buffer): void {
+    if (this.#done) return;
+    const finder = this.#finder;
+    const bytes = this.#held === undefined ? chunk : this.#append(chunk);
+    const linesBefore = finder.lines;
+    const end = finder.find(bytes);
+    if (finder.fault !== undefined) {
+      this.#finish(() => this.onFault(finder.fault ?? ''));
+    } else if ((end === -1 ? bytes.length : end) > this.#maxBytes) {
+      this.#finish(() => this.onTooBig());
+    } else if (end === -1) {
+      if (this.#held === undefined) this.#append(chunk);
+      if (linesBefore === 0 && finder.lines > 0) this.#checkFirstLine(bytes);
+    } else {
+      const text = bytes.toString('latin1', finder.skipped, end);
+      // A copy: the chunk belongs to the wire.
+      if (end < bytes.length) this.wire.unread(Buffer.from(bytes.subarray(end)));
+      this.#finish(() => this.onHead(text));
+    }
+  }
+
+  onEnd(): void {
+    if (this.#done) return;
+    if (this.received > 0) this.#finish(() => this.onFault('it ended before its head did'));
+    else this.#finish(() => this.onGone(undefined));
+  }
+
+  onDrain(): void {}
+
+  onClosed(error: Error | undefined): void {
+    if (!this.#done) this.#finish(() => this.onGone(error));
+  }
+
+  #finish(tell: () => void): void {
+    this.stop();
+    tell();
+  }
+
+  #append(chunk: Buffer): Buffer {
+    const length = this.#length + chunk.length;
+    let held = this.#held;
+    if (held === undefined || length > held.length) {
+      held = Buffer.allocUnsafe(Math.max(512, 2 * length));
+      this.#held?.copy(held, 0, 0, this.#length);
+      this.#held = held;
+    }
+    chunk.copy(held, this.#length);
+    this.#length = length;
+    return held.subarray(0, length);
+  }
+
+  #checkFirstLine(bytes: Buffer): void {
+    const line = bytes.toString('latin1', this.#finder.skipped, bytes.indexOf('\r\n', this.#finder.skipped, 'latin1'));
+    const fault = this.faultInFirstLine(line);
+    if (fault !== undefined) this.#finish(() => this.onFault(fault));
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Owns a connection until its request head is there: who it is, and what it has sent so far. Refuses to answer it; the
+ * listener does.
+ */
+import type { Socket } from 'node:net';
+import { parseRequestHead, parseRequestLine, type RequestHead } from '../../protocol/http-head.js';
+import { HeadReader } from '../handshake/head-reader.js';
+import type { Wire } from '../wires/wire.js';
+
+/** What a guest tells its host. One of the first three is called, once. */
+export interface GuestHost {
+  readonly maxHandshakeBytes: number;
+  arrived(guest: RequestReader, head: RequestHead): void;
+  /** What it sent is no request. */
+  refused(guest: RequestReader, error: 'BAD_HANDSHAKE' | 'HANDSHAKE_TOO_BIG', message: string): void;
+  /** It left, or broke off, before it had sent anything. */
+  left(guest: RequestReader): void;
+}
+
+/** A connection whose request head is awaited, from the accepted connection on. */
+export interface Guest {
+  readonly remoteAddress: string;
+  /** Undefined while TLS does not stand yet. */
+  readonly reader: RequestReader | undefined;
+  terminate(): void;
+}
+
+/** Reads the request head of a guest. */
+export class RequestReader extends HeadReader implements Guest {
+  readonly #host: GuestHost;
+  /** The guest as it was known while TLS was awaited; else this. */
+  readonly guest: Guest;
+
+  constructor(wire: Wire, host: GuestHost, guest?: Guest) {
+    super(wire, host.maxHandshakeBytes);
+    this.#host = host;
+    this.guest = guest ?? this;
+  }
+
+  get remoteAddress(): string {
+    return this.wire.addresses.remoteAddress;
+  }
+
+  get reader(): RequestReader {
+    return this;
+  }
+
+  terminate(): void {
+    this.wire.terminate();
+  }
+
+  protected override onHead(text: string): void {
+    const head = parseRequestHead(text);
+    if ('fault' in head) this.onFault(head.fault);
+    else this.#host.arrived(this, head);
+  }
+
+  protected override faultInFirstLine(line: string): string | undefined {
+    const parsed = parseRequestLine(line);
+    return 'fault' in parsed ? parsed.fault : undefined;
+  }
+
+  protected override onFault(fault: string): void {
+    this.#host.refused(this, 'BAD_HANDSHAKE', `the request is not HTTP: ${fault}`);
+  }
+
+  protected override onTooBig(): void {
+    const limit = this.#host.maxHandshakeBytes;
+    this.#host.refused(this, 'HANDSHAKE_TOO_BIG', `the request head is larger than ${limit} bytes`);
+  }
+
+  protected override onGone(): void {
+    this.#host.left(this);
+  }
+}
+
+/** A connection whose TLS handshake is awaited. */
+export class SecuringGuest implements Guest {
+  readonly remoteAddress: string;
+  readonly raw: Socket;
+  reader: RequestReader | undefined;
+
+  constructor(raw: Socket, remoteAddress: string) {
+    this.raw = raw;
+    this.remoteAddress = remoteAddress;
+  }
+
+  terminate(): void {
+    this.raw.destroy();
+  }
+}

@@ -1,0 +1,311 @@
+/**
+ * Owns the fast wire: a bare socket handle, read into one buffer that all of these wires share, written at once and without
+ * streams. Refuses to queue while the peer keeps up: what cannot be written now is copied, handed to the system, and "wait" is
+ * answered until it is gone.
+ */
+import { writeSync } from 'node:fs';
+import { GATHER_BYTES, Gatherer } from './gatherer.js';
+import { addressesOf, type Handles, type StreamHandle, type WriteRequest } from './handles.js';
+import { copyIfShared, READ_BUFFER, viewOf } from './read-buffer.js';
+import { systemError } from './system-error.js';
+import type { Wire, WireAddresses, WireReader } from './wire.js';
+
+const NOTHING = Buffer.alloc(0);
+const END_OF_FILE = -4095;
+
+/** The wire of each handle. A symbol and not a map: it is looked up for every read. */
+const WIRE = Symbol('wire');
+
+interface OwnedHandle extends StreamHandle {
+  [WIRE]: HandleWire;
+}
+
+/** A wire on a bare handle. */
+export class HandleWire implements Wire {
+  readonly tls = undefined;
+  #addresses: WireAddresses | undefined;
+  readonly #handles: Handles;
+  readonly #handle: OwnedHandle;
+  readonly #gone: ((wire: Wire) => void) | undefined;
+  /** -1 once the handle is closed: the number may belong to another socket then. */
+  #descriptor: number;
+  #reader: WireReader | undefined;
+  #unread: Buffer[] | undefined;
+  #reading = false;
+  #handleReads = false;
+  #bytesRead = 0;
+  #corks = 0;
+  #gatherer: Gatherer | undefined;
+  /** The write that the system has not finished. */
+  #pending: WriteRequest | undefined;
+  /** What came while a write was pending, in order. */
+  #waiting: Buffer[] | undefined;
+  #waitingBytes = 0;
+  #ended = false;
+  #endWritten = false;
+  #peerEnded = false;
+  /** The peer's end came while nobody was reading. */
+  #endUntold = false;
+  #closed = false;
+  #lost = 0;
+  #error: Error | undefined;
+
+  /** @param gone called when the wire is closed, after its reader. */
+  constructor(handles: Handles, handle: StreamHandle, gone?: (wire: Wire) => void) {
+    const owned = handle as OwnedHandle;
+    owned[WIRE] = this;
+    owned.onread = onRead;
+    owned.useUserBuffer(READ_BUFFER);
+    this.#handles = handles;
+    this.#handle = owned;
+    this.#gone = gone;
+    this.#descriptor = handle.fd;
+  }
+
+  get addresses(): WireAddresses {
+    this.#addresses ??= addressesOf(this.#handle);
+    return this.#addresses;
+  }
+
+  get bufferedBytes(): number {
+    if (this.#closed) return this.#lost;
+    const pending = this.#pending === undefined ? 0 : this.#handle.writeQueueSize;
+    return pending + this.#waitingBytes + (this.#gatherer?.length ?? 0);
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  attach(reader: WireReader): void {
+    this.#reader = reader;
+  }
+
+  read(): void {
+    this.#reading = true;
+    while (this.#reading && this.#unread !== undefined) {
+      const bytes = this.#unread.shift();
+      if (this.#unread.length === 0) this.#unread = undefined;
+      if (bytes !== undefined) this.#reader?.onBytes(bytes);
+    }
+    if (!this.#reading) return;
+    if (this.#endUntold) this.#tellEnd();
+    else this.#startHandle();
+  }
+
+  stopReading(): void {
+    this.#reading = false;
+    this.#stopHandle();
+  }
+
+  watch(): void {
+    this.#reading = false;
+    if (this.#unread === undefined) this.#startHandle();
+  }
+
+  unread(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#unread ??= [];
+    this.#unread.push(bytes);
+  }
+
+  write(bytes: Buffer, start = 0, end = bytes.length): boolean {
+    if (this.#closed || this.#ended) return true;
+    if (this.#corks > 0 && end - start <= GATHER_BYTES) {
+      this.#gather(bytes, start, end);
+    } else {
+      this.#flush();
+      this.#send(bytes, start, end);
+    }
+    return this.#pending === undefined;
+  }
+
+  cork(): void {
+    this.#corks += 1;
+  }
+
+  uncork(): void {
+    this.#corks -= 1;
+    if (this.#corks === 0) this.#flush();
+  }
+
+  end(): void {
+    if (this.#closed || this.#ended) return;
+    this.#flush();
+    this.#ended = true;
+    if (this.#waiting === undefined) this.#shutDown();
+    // Without a reader the peer's FIN would never be seen, and the socket never closed.
+    if (!this.#peerEnded) this.read();
+  }
+
+  terminate(): void {
+    if (this.#closed) return;
+    this.#lost = this.bufferedBytes;
+    this.#closed = true;
+    this.#reading = false;
+    this.#unread = undefined;
+    this.#descriptor = -1;
+    this.#gatherer?.giveBack();
+    this.#gatherer = undefined;
+    this.#handle.close(() => {
+      this.#reader?.onClosed(this.#error);
+      this.#gone?.(this);
+    });
+  }
+
+  probe(): void {
+    if (this.#closed || this.#ended || this.#pending !== undefined) return;
+    // A socket that is not read is not polled, so a reset goes unnoticed; an empty write meets the socket's pending error.
+    const failed = this.#handle.writeBuffer(this.#handles.createWriteRequest(), NOTHING);
+    if (failed < 0) this.#fail(systemError(failed, 'write'));
+  }
+
+  /** The handle read into the shared buffer, met the end, or failed. */
+  onHandleRead(): void {
+    const count = this.#handles.lastRead();
+    if (this.#closed || count === 0) return;
+    if (count > 0) {
+      this.#bytesRead += count;
+      if (this.#reading) this.#reader?.onBytes(viewOf(count));
+      else this.#keep(viewOf(count));
+      return;
+    }
+    this.#handleReads = false;
+    if (count !== END_OF_FILE) {
+      this.#fail(systemError(count, 'read'));
+      return;
+    }
+    this.#peerEnded = true;
+    if (this.#reading) this.#tellEnd();
+    else this.#endUntold = true;
+  }
+
+  /** Watching came upon bytes: they wait for `read`, and what is behind them waits in the system. */
+  #keep(bytes: Buffer): void {
+    this.unread(Buffer.from(bytes));
+    this.#stopHandle();
+  }
+
+  #tellEnd(): void {
+    this.#endUntold = false;
+    this.#reader?.onEnd();
+    if (this.#endWritten) this.terminate();
+  }
+
+  #startHandle(): void {
+    if (this.#handleReads || this.#closed || this.#peerEnded) return;
+    this.#handleReads = true;
+    this.#handle.readStart();
+  }
+
+  #stopHandle(): void {
+    if (!this.#handleReads) return;
+    this.#handleReads = false;
+    if (!this.#closed) this.#handle.readStop();
+  }
+
+  #gather(bytes: Buffer, start: number, end: number): void {
+    if (this.#gatherer?.takes(end - start) === false) this.#flush();
+    this.#gatherer ??= Gatherer.get();
+    this.#gatherer.add(bytes, start, end);
+  }
+
+  /** Writes what was gathered. */
+  #flush(): void {
+    const gatherer = this.#gatherer;
+    if (gatherer === undefined) return;
+    this.#gatherer = undefined;
+    this.#send(gatherer.bytes, 0, gatherer.length, true);
+    gatherer.giveBack();
+  }
+
+  /** @param reused whether these bytes will soon be others. */
+  #send(bytes: Buffer, start: number, end: number, reused = false): void {
+    if (this.#pending !== undefined) {
+      this.#wait(kept(bytes, start, end, reused));
+      return;
+    }
+    let sent = 0;
+    try {
+      sent = writeSync(this.#descriptor, bytes, start, end - start);
+    } catch (error) {
+      if (!isFull(error)) {
+        this.#fail(error as Error);
+        return;
+      }
+    }
+    if (sent < end - start) this.#sendLater(kept(bytes, start + sent, end, reused));
+  }
+
+  #wait(bytes: Buffer): void {
+    this.#waiting ??= [];
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+  }
+
+  /** Leaves bytes that stay as they are to the system. */
+  #sendLater(bytes: Buffer): void {
+    const request = this.#handles.createWriteRequest();
+    request.bytes = bytes;
+    request.oncomplete = (status) => this.#sent(status);
+    const failed = this.#handle.writeBuffer(request, bytes);
+    if (failed < 0) this.#fail(systemError(failed, 'write'));
+    // There may be room again already.
+    else if (this.#handles.lastWriteWasAsync()) this.#pending = request;
+  }
+
+  #sent(status: number): void {
+    this.#pending = undefined;
+    if (this.#closed) return;
+    if (status < 0) {
+      this.#fail(systemError(status, 'write'));
+      return;
+    }
+    const waiting = this.#waiting;
+    if (waiting !== undefined) {
+      this.#waiting = undefined;
+      this.#waitingBytes = 0;
+      const bytes = waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting);
+      this.#sendLater(bytes);
+      if (this.#ended) this.#shutDown();
+      if (this.#pending !== undefined) return;
+    }
+    this.#reader?.onDrain();
+  }
+
+  /** The system sends the FIN behind what is pending. */
+  #shutDown(): void {
+    if (this.#closed) return;
+    const request = this.#handles.createShutdownRequest();
+    request.oncomplete = () => this.#shut();
+    if (this.#handle.shutdown(request) < 0) this.terminate();
+  }
+
+  #shut(): void {
+    this.#endWritten = true;
+    if (this.#peerEnded) this.terminate();
+  }
+
+  #fail(error: Error): void {
+    this.#error ??= error;
+    this.terminate();
+  }
+}
+
+function onRead(this: StreamHandle): void {
+  (this as OwnedHandle)[WIRE].onHandleRead();
+}
+
+/** The same bytes in memory that stays as it is. */
+function kept(bytes: Buffer, start: number, end: number, reused: boolean): Buffer {
+  const part = bytes.subarray(start, end);
+  return reused ? Buffer.from(part) : copyIfShared(part);
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EAGAIN';
+}

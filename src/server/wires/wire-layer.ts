@@ -1,0 +1,85 @@
+/**
+ * Owns the choice of the socket layer: wires on streams of Node.js, or on the handles below them where this Node.js allows it.
+ * Refuses to know what the wires carry.
+ */
+
+import type { Server, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { TidegateError } from '../../receivers/errors.js';
+import type { DialSignal } from '../dial/dial-signal.js';
+import { connectHandle } from './connect-handle.js';
+import { HandleWire } from './handle-wire.js';
+import { findHandles, interceptConnections, setOptions, takeHandle } from './handles.js';
+import { SocketWire } from './socket-wire.js';
+import type { SocketSettings, Wire } from './wire.js';
+
+/** Which layer is asked for; `auto` takes the fast one where there is one. */
+export type IoChoice = 'auto' | 'portable' | 'fast';
+
+/** Told about each wire of a server. */
+export interface WireObserver {
+  opened(wire: Wire): void;
+  /** The wire is closed. Called after its reader. */
+  gone(wire: Wire): void;
+}
+
+/** How sockets become wires. */
+export interface WireLayer {
+  readonly kind: 'portable' | 'fast';
+  /** Takes every connection of a listening server without TLS. */
+  accept(server: Server, settings: SocketSettings, observer: WireObserver): void;
+  /** Makes a wire of a connected, paused socket, which is not to be used any more. */
+  wireOf(socket: Socket, settings: SocketSettings): Wire;
+  /** Connects to an IP address, where the layer has a shorter way than `net.connect`. Throws the reason of the signal. */
+  connect?(address: string, port: number, settings: SocketSettings, signal: DialSignal): Promise<Wire>;
+}
+
+const portableLayer: WireLayer = {
+  kind: 'portable',
+  accept: (server, { highWaterMark }, { opened, gone }) => {
+    server.on('connection', (socket: Socket) => opened(new SocketWire(socket, highWaterMark, gone)));
+  },
+  wireOf: (socket, { highWaterMark }) => new SocketWire(socket, highWaterMark),
+};
+
+/** What `fast` came to: found out once, and only when somebody asks for it. */
+let found: WireLayer | { readonly missing: string } | undefined;
+
+/**
+ * Chooses the layer. Without a choice of its own, `auto`, the environment variable `TIDEGATE_IO` decides.
+ *
+ * @throws TidegateError `IO_UNAVAILABLE` when the fast layer is asked for by name and this Node.js cannot have it.
+ */
+export function chooseLayer(choice: IoChoice): WireLayer {
+  const wanted = choice === 'auto' ? process.env.TIDEGATE_IO : choice;
+  if (wanted === 'portable') return portableLayer;
+  found ??= createFastLayer();
+  if (!('missing' in found)) return found;
+  if (wanted !== 'fast') return portableLayer;
+  throw new TidegateError('IO_UNAVAILABLE', `io: fast cannot be had here: ${found.missing}; use auto or portable`);
+}
+
+function createFastLayer(): WireLayer | { readonly missing: string } {
+  const handles = findHandles();
+  if ('missing' in handles) return handles;
+  return {
+    kind: 'fast',
+    accept: (server, settings, { opened, gone }) => {
+      interceptConnections(server, settings, (handle) => opened(new HandleWire(handles, handle, gone)));
+    },
+    wireOf: (socket, { highWaterMark }) => {
+      // The handle of a TLS socket has a file descriptor too: that of the ciphertext.
+      const handle = socket instanceof TLSSocket ? undefined : takeHandle(socket);
+      if (handle === undefined) return new SocketWire(socket, highWaterMark);
+      const wire = new HandleWire(handles, handle);
+      const early: Buffer | null = socket.read();
+      if (early !== null) wire.unread(early);
+      return wire;
+    },
+    connect: async (address, port, settings, signal) => {
+      const handle = await connectHandle(handles, address, port, signal);
+      setOptions(handle, settings);
+      return new HandleWire(handles, handle);
+    },
+  };
+}
