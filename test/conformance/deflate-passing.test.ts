@@ -4,11 +4,15 @@ import { once } from 'node:events';
 import { deflateRawSync, constants as zlib } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { startProxy } from '../fault/running.js';
+import { startProxy, startUpstream } from '../fault/running.js';
 import { Way } from '../fault/way.js';
-import { Opcode } from '../support/raw-client.js';
+import { Opcode, RawClient } from '../support/raw-client.js';
 import { QuietReceiver, RecordingReceiver, receiverFactory } from '../support/recording-receiver.js';
-import { shown } from './frame-cases.js';
+
+/** A message to be compared: large ones are compared much faster as a string than byte by byte. */
+function shown(kind: 'text' | 'binary', data: Buffer): string {
+  return `${kind} ${data.toString('latin1')}`;
+}
 
 /** A ws server that sends back what it gets, compressed where that was agreed on. */
 async function startEcho(perMessageDeflate: boolean): Promise<{ url: string; extensions: string[] }> {
@@ -64,14 +68,14 @@ describe.each([
         socket.on('error', reject);
         socket.on('close', (code) => reject(new Error(`closed with ${code}`)));
         socket.on('message', (data: Buffer, isBinary) => {
-          came.push(shown({ kind: isBinary ? 'binary' : 'text', data }));
+          came.push(shown(isBinary ? 'binary' : 'text', data));
           if (came.length === MESSAGES.length) resolve();
         });
       });
       for (const message of MESSAGES) socket.send(message);
       await all;
       expect(came).toEqual(
-        MESSAGES.map((sent) => shown({ kind: typeof sent === 'string' ? 'text' : 'binary', data: Buffer.from(sent) })),
+        MESSAGES.map((sent) => shown(typeof sent === 'string' ? 'text' : 'binary', Buffer.from(sent as string))),
       );
       // On the frames path both ends agree with each other; otherwise each agrees with the proxy.
       const compressed = path === 'frames' ? client && target : client;
@@ -103,5 +107,22 @@ describe.each(['both', 'fragments'] as const)('with fragments: %s', (fragments) 
     expect(seen.map(([, place]) => place)).toEqual(['first', 'middle', 'middle', 'final']);
     expect(Buffer.concat(seen.map(([, , data]) => data)).toString()).toBe(text);
     expect(receiver.entriesOf('text')).toEqual(fragments === 'both' ? [['text', text]] : []);
+  });
+});
+
+describe('on the path "frames", a target that answers a client\'s offer', () => {
+  const offer = { extensions: 'permessage-deflate; client_max_window_bits' };
+
+  it.each([
+    ['with an extension that nobody offered', 'x-tide'],
+    ['with one more extension than was offered', 'permessage-deflate, x-tide'],
+    ['twice', 'permessage-deflate, permessage-deflate'],
+    ['with a window that there is not', 'permessage-deflate; server_max_window_bits=16'],
+    ['with something else than a list of extensions', 'permessage-deflate; ;'],
+  ])('P6: %s is a bad handshake', async (_, extensions) => {
+    const target = await startUpstream({ extensions });
+    const proxy = await startProxy({ target: target.url, receiver: () => new QuietReceiver() });
+    expect((await RawClient.handshake({ port: proxy.port, ...offer })).status).toBe(502);
+    expect(await proxy.rejected.next()).toMatchObject({ error: 'UPSTREAM_BAD_HANDSHAKE' });
   });
 });
