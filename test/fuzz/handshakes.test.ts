@@ -1,0 +1,13 @@
+/** Owns some seconds of fuzzing of heads over real sockets: requests of clients, and answers of targets. */
+import { it } from 'vitest';
+import { expectNoFinding } from './run-target.js';
+import { handshake } from './targets/handshake.js';
+import { upstreamAnswer } from './targets/upstream-answer.js';
+
+it(
+  'a request head gets one complete answer, and a 101 only where Node reads the same valid handshake',
+  () => expectNoFinding(handshake, 18),
+  90_000,
+);
+
+it('whatever a target answers, the client gets one complete answer', () => expectNoFinding(upstreamAnswer, 12), 90_000);
