@@ -58,11 +58,12 @@ export class ClosingHandshake {
   /** The report about an ending, as far as it is known now. */
   report(ending: Ending, openedAt: Date | undefined): CloseReport {
     const port = this.#owner.port;
+    const codeSent = port.closeWritten ? this.#sent : undefined;
     return {
       initiator: ending.initiator,
       cause: ending.cause,
-      ...reportedStatus(ending, this.#received),
-      codeSent: port.closeWritten ? this.#sent : undefined,
+      ...reportedStatus(ending, this.#received, codeSent !== undefined),
+      codeSent,
       codeReceived: this.#received?.code,
       received: port.received,
       sent: port.sent,

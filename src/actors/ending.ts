@@ -51,15 +51,17 @@ function isFailure(ending: Ending): boolean {
 }
 
 /**
- * What `onClosed` is told. A failure that we found is reported with the code that we sent for it; otherwise the code in
- * the peer's Close frame counts; without one it is 1006.
+ * What `onClosed` is told. A failure of the peer's or of our own is reported with its code; otherwise the code in the
+ * peer's Close frame counts; otherwise the code that told the peer of a failed target, if it could be told: a Close frame
+ * fits in no half-sent frame, and that peer sees its connection cut. Else it is 1006.
  */
 export function reportedStatus(
   ending: Ending,
   received: { code: CloseStatus; reason: string } | undefined,
+  closeSent: boolean,
 ): { status: CloseStatus; reason: string } {
   if (isFailure(ending) && ending.initiator !== 'upstream') return { status: ending.code, reason: ending.reason };
   if (received !== undefined) return { status: received.code, reason: received.reason };
-  if (isFailure(ending)) return { status: ending.code, reason: ending.reason };
+  if (isFailure(ending) && closeSent) return { status: ending.code, reason: ending.reason };
   return { status: CloseIndicator.Abnormal, reason: '' };
 }

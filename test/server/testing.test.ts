@@ -33,6 +33,6 @@ describe('tidegate/testing', () => {
   it('gives what endings mean', () => {
     const lost = { initiator: 'upstream', cause: 'UPSTREAM_LOST', code: 1006, reason: '' } as const;
     expect(relayed(lost).code).toBe(1011);
-    expect(reportedStatus(lost, undefined).status).toBe(1006);
+    expect(reportedStatus(lost, undefined, false).status).toBe(1006);
   });
 });

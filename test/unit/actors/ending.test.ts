@@ -73,7 +73,14 @@ describe('what onClosed is told', () => {
     ['1006 for a lost heartbeat', cut('network', 'HEARTBEAT_LOST'), undefined, 1006, ''],
     ['1006 for a terminated connection', cut('application', 'terminated'), undefined, 1006, ''],
   ])('is %s', (_, ending, got, status, reason) => {
-    expect(reportedStatus(ending, got)).toEqual({ status, reason });
+    expect(reportedStatus(ending, got, true)).toEqual({ status, reason });
+  });
+
+  it('is 1006 for a failed target where no Close frame could tell of it', () => {
+    const lost = failure('upstream', 'UPSTREAM_LOST', 1011);
+    expect(reportedStatus(lost, undefined, false)).toEqual({ status: 1006, reason: '' });
+    expect(reportedStatus(lost, received, false).status).toBe(4001);
+    expect(reportedStatus(failure('proxy', 'PROTOCOL_ERROR', 1002), undefined, false).status).toBe(1002);
   });
 
   it('is always a status that may be reported, and 1006 or our own code only when the peer said nothing else', () => {
@@ -81,8 +88,8 @@ describe('what onClosed is told', () => {
       nil: undefined,
     });
     fc.assert(
-      fc.property(anyEnding, answers, (ending, got) => {
-        const { status } = reportedStatus(ending, got);
+      fc.property(anyEnding, answers, fc.boolean(), (ending, got, sent) => {
+        const { status } = reportedStatus(ending, got, sent);
         expect(isCloseStatus(status)).toBe(true);
         expect([got?.code, ending.code, 1006]).toContain(status);
       }),
@@ -91,7 +98,7 @@ describe('what onClosed is told', () => {
 
   it('is GoingAway answered by the peer for disconnectAll', () => {
     const ending: Ending = { initiator: 'operator', cause: 'disconnected', code: CloseCode.GoingAway, reason: '' };
-    expect(reportedStatus(ending, { code: 1001, reason: '' })).toEqual({ status: 1001, reason: '' });
-    expect(reportedStatus(ending, undefined).status).toBe(1006);
+    expect(reportedStatus(ending, { code: 1001, reason: '' }, true)).toEqual({ status: 1001, reason: '' });
+    expect(reportedStatus(ending, undefined, true).status).toBe(1006);
   });
 });
