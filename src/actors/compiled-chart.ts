@@ -296,8 +296,8 @@ function other(first: Trace, answers: string, record: (answers: string) => Trace
 
 /** What is assigned is evaluated with the context before all of it. */
 function assigned(assignment: Assignment, given: Given): unknown {
-  if (typeof assignment === 'function') return { ...(given.context as object), ...(assignment(given) as object) };
-  const context: Record<string, unknown> = { ...(given.context as object) };
+  if (typeof assignment === 'function') return Object.assign({}, given.context, assignment(given));
+  const context: Record<string, unknown> = Object.assign({}, given.context);
   for (const name in assignment) context[name] = evaluated(assignment[name], given);
   return context;
 }

@@ -125,7 +125,9 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
   const line = parseRequestLine(text.slice(0, end));
   if ('fault' in line) return line;
   const fields = parseFields(text, end + 2);
-  return 'fault' in fields ? fields : { ...line, rawHeaders: fields, text };
+  if ('fault' in fields) return fields;
+  const { method, url, httpVersion } = line;
+  return { method, url, httpVersion, rawHeaders: fields, text };
 }
 
 /** Reads the head of an answer, up to and with the empty line. */

@@ -215,14 +215,18 @@ export class DownstreamShell implements DownstreamPort {
   #createPath(plan: Plan, deflate: AgreedDeflate | undefined, compression: boolean): DataPath {
     const { config, links } = this.#services;
     const { limits, frameType, fragments } = config;
-    const options = { connection: this.#connection, wire: this.#wire, services: links, limits };
+    const connection = this.#connection;
+    const wire = this.#wire;
+    const services = links;
     switch (plan.path) {
       case 'frames':
-        return new FramesPath({ ...options, compression });
+        return new FramesPath({ connection, wire, services, limits, compression });
       case 'stream':
-        return new StreamPath({ ...options, frameType });
-      case 'messages':
-        return new MessagesPath({ ...options, deflate, frameType, fragments, receiver: this.#connection.receiver });
+        return new StreamPath({ connection, wire, services, limits, frameType });
+      case 'messages': {
+        const { receiver } = connection;
+        return new MessagesPath({ connection, wire, services, limits, deflate, frameType, fragments, receiver });
+      }
     }
   }
 

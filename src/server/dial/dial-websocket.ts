@@ -92,7 +92,8 @@ export async function dialWebSocket(
       extensionsOffered: request.extensions !== undefined,
     });
     if ('message' in agreed) throw badHandshake(target, agreed.message);
-    return { kind: 'open', wire, ...agreed, rawHeaders: head.rawHeaders };
+    const { subprotocol, extensions } = agreed;
+    return { kind: 'open', wire, subprotocol, extensions, rawHeaders: head.rawHeaders };
   } catch (error) {
     wire.terminate();
     throw error;
