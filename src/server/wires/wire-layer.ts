@@ -9,7 +9,8 @@ import { TidegateError } from '../../receivers/errors.js';
 import type { DialSignal } from '../dial/dial-signal.js';
 import { connectHandle } from './connect-handle.js';
 import { HandleWire } from './handle-wire.js';
-import { findHandles, interceptConnections, setOptions, takeHandle } from './handles.js';
+import { findHandles, interceptConnections, setOptions, socketOn, takeHandle } from './handles.js';
+import { SocketTap } from './socket-tap.js';
 import { SocketWire } from './socket-wire.js';
 import type { SocketSettings, Wire } from './wire.js';
 
@@ -28,18 +29,27 @@ export interface WireLayer {
   readonly kind: 'portable' | 'fast';
   /** Takes every connection of a listening server without TLS. */
   accept(server: Server, settings: SocketSettings, observer: WireObserver): void;
-  /** Makes a wire of a connected, paused socket, which is not to be used any more. */
-  wireOf(socket: Socket, settings: SocketSettings): Wire;
+  /** What a socket that is to be a wire of this layer should be made with. */
+  tap(secure: boolean): SocketTap | undefined;
+  /** Makes a wire of a connected, paused socket, which is not to be used any more, and of the tap that it was made with. */
+  wireOf(socket: Socket, settings: SocketSettings, tap?: SocketTap): Wire;
   /** Connects to an IP address, where the layer has a shorter way than `net.connect`. Throws the reason of the signal. */
   connect?(address: string, port: number, settings: SocketSettings, signal: DialSignal): Promise<Wire>;
 }
 
 const portableLayer: WireLayer = {
   kind: 'portable',
-  accept: (server, { highWaterMark }, { opened, gone }) => {
+  accept: (server, settings, { opened, gone }) => {
+    const { highWaterMark } = settings;
+    interceptConnections(server, settings, (handle) => {
+      const tap = new SocketTap();
+      const socket = socketOn(handle, tap.onread);
+      opened(new SocketWire(socket, highWaterMark, gone, tap));
+    });
     server.on('connection', (socket: Socket) => opened(new SocketWire(socket, highWaterMark, gone)));
   },
-  wireOf: (socket, { highWaterMark }) => new SocketWire(socket, highWaterMark),
+  tap: () => new SocketTap(),
+  wireOf: (socket, { highWaterMark }, tap) => new SocketWire(socket, highWaterMark, undefined, tap),
 };
 
 /** What `fast` came to: found out once, and only when somebody asks for it. */
@@ -67,10 +77,11 @@ function createFastLayer(): WireLayer | { readonly missing: string } {
     accept: (server, settings, { opened, gone }) => {
       interceptConnections(server, settings, (handle) => opened(new HandleWire(handles, handle, gone)));
     },
-    wireOf: (socket, { highWaterMark }) => {
+    tap: (secure) => (secure ? new SocketTap() : undefined),
+    wireOf: (socket, { highWaterMark }, tap) => {
       // The handle of a TLS socket has a file descriptor too: that of the ciphertext.
       const handle = socket instanceof TLSSocket ? undefined : takeHandle(socket);
-      if (handle === undefined) return new SocketWire(socket, highWaterMark);
+      if (handle === undefined) return new SocketWire(socket, highWaterMark, undefined, tap);
       const wire = new HandleWire(handles, handle);
       const early: Buffer | null = socket.read();
       if (early !== null) wire.unread(early);
