@@ -136,6 +136,22 @@ export function socketOn(handle: StreamHandle, onread: OnReadOpts): Socket {
   return new Socket(options);
 }
 
+/**
+ * Makes a socket that nobody has read yet read as if it had been made with that `onread`. Answers false where this Node.js does
+ * not allow it; then nothing has changed.
+ */
+export function tapSocket(socket: Socket, onread: OnReadOpts): boolean {
+  const own = Object.getOwnPropertySymbols(socket);
+  const [buffer, callback] = ['kBuffer', 'kBufferCb'].map((name) =>
+    own.find(({ description }) => description === name),
+  );
+  const { _handle } = socket as unknown as { _handle: Partial<StreamHandle> | null };
+  if (buffer === undefined || callback === undefined || typeof _handle?.useUserBuffer !== 'function') return false;
+  Object.assign(socket, { [buffer]: onread.buffer, [callback]: onread.callback });
+  _handle.useUserBuffer(onread.buffer as Uint8Array);
+  return true;
+}
+
 /** Sends small writes at once, and finds out about dead peers. */
 export function setOptions(
   handle: Pick<StreamHandle, 'setNoDelay' | 'setKeepAlive'>,

@@ -1,5 +1,5 @@
 /**
- * Owns the portable wire: a `net.Socket` or `tls.TLSSocket`, by public Node.js APIs only. With a tap it reads into shared memory,
+ * Owns the portable wire: a `net.Socket` or `tls.TLSSocket`, by public Node.js APIs. With a tap it reads into shared memory,
  * without one it is given the chunks of the stream. Refuses to know how the socket came to be.
  */
 import type { Socket } from 'node:net';
@@ -12,6 +12,9 @@ import type { Wire, WireAddresses, WireReader } from './wire.js';
 import { WriteBuffer } from './write-buffer.js';
 
 const NOTHING = Buffer.alloc(0);
+
+/** A TLS socket keeps what it is given for a turn: from this size on it is copied into memory that serves again. */
+const TLS_COPY_BYTES = 4096;
 
 /** A wire on a `net.Socket` or `tls.TLSSocket`, with public Node.js APIs only. */
 export class SocketWire implements Wire, TapReader {
@@ -38,6 +41,9 @@ export class SocketWire implements Wire, TapReader {
   #pending = false;
   /** Where the bytes lie that it has not taken. */
   #pinned: WriteBuffer | undefined;
+  /** Where the bytes lie that a TLS socket keeps, in the order in which it was given them. */
+  #kept: WriteBuffer[] | undefined;
+  readonly #onKept = (): void => this.#kept?.shift()?.unpin();
   readonly #onSent = (error?: Error | null): void => this.#sent(error ?? undefined);
 
   /**
@@ -207,17 +213,14 @@ export class SocketWire implements Wire, TapReader {
     this.#gatherer = undefined;
     const gathered = gatherer?.length ?? 0;
     const shared = end === start || isShared(bytes);
-    // While something is before it a stream keeps what it is given, and one of TLS always does.
-    const keeps = this.#pending || this.tls !== undefined;
-    const memory = keeps || !shared ? undefined : WriteBuffer.for(gathered + end - start);
+    const length = gathered + end - start;
+    // While something is before it a stream keeps what it is given.
+    const keeps = this.tls === undefined ? this.#pending : length < TLS_COPY_BYTES;
+    const memory = keeps || !shared ? undefined : WriteBuffer.for(length);
     if (memory !== undefined) {
       if (gatherer !== undefined) memory.add(gatherer.bytes, 0, gathered);
       memory.add(bytes, start, end);
-      socket.write(memory.take());
-      if (socket.writableLength > 0) {
-        memory.pin(gathered + end - start);
-        this.#pinned = memory;
-      }
+      this.#sendCopy(memory, length);
     } else {
       if (gatherer !== undefined) socket.cork();
       if (gatherer !== undefined) socket.write(Buffer.from(gatherer.bytes.subarray(0, gathered)));
@@ -227,6 +230,21 @@ export class SocketWire implements Wire, TapReader {
     }
     gatherer?.giveBack();
     this.#settle();
+  }
+
+  #sendCopy(memory: WriteBuffer, length: number): void {
+    const bytes = memory.take();
+    if (this.tls !== undefined) {
+      memory.pin(length);
+      this.#kept ??= [];
+      this.#kept.push(memory);
+      this.#socket.write(bytes, this.#onKept);
+      return;
+    }
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength === 0) return;
+    memory.pin(length);
+    this.#pinned = memory;
   }
 
   /** Waits if the system has not taken everything. */

@@ -9,7 +9,7 @@ import { TidegateError } from '../../receivers/errors.js';
 import type { DialSignal } from '../dial/dial-signal.js';
 import { connectHandle } from './connect-handle.js';
 import { HandleWire } from './handle-wire.js';
-import { findHandles, interceptConnections, setOptions, socketOn, takeHandle } from './handles.js';
+import { findHandles, interceptConnections, setOptions, socketOn, takeHandle, tapSocket } from './handles.js';
 import { SocketTap } from './socket-tap.js';
 import { SocketWire } from './socket-wire.js';
 import type { SocketSettings, Wire } from './wire.js';
@@ -51,6 +51,15 @@ const portableLayer: WireLayer = {
   tap: () => new SocketTap(),
   wireOf: (socket, { highWaterMark }, tap) => new SocketWire(socket, highWaterMark, undefined, tap),
 };
+
+/** Makes a wire of a TLS socket that a server accepted, which is on streams with either layer. */
+export function secureWire(socket: TLSSocket, { highWaterMark }: SocketSettings, gone: WireObserver['gone']): Wire {
+  const tap = new SocketTap();
+  const early: Buffer | null = socket.read();
+  const wire = new SocketWire(socket, highWaterMark, gone, tapSocket(socket, tap.onread) ? tap : undefined);
+  if (early !== null) wire.unread(early);
+  return wire;
+}
 
 /** What `fast` came to: found out once, and only when somebody asks for it. */
 let found: WireLayer | { readonly missing: string } | undefined;

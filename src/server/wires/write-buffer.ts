@@ -5,12 +5,15 @@
 
 /** As much as one read takes, and what was gathered before it. */
 const BYTES = 320 * 1024;
+/** With TLS every write takes a turn of the event loop, so that several are in use; this many are kept for the next ones. */
+const MOST_SPARE = 8;
 /** A view costs as much as copying a small frame, so those of the common lengths are kept. */
 const VIEWS = 4096;
 
 /** Memory for writes. A part that the system has not taken yet is pinned: those that follow lie behind it. */
 export class WriteBuffer {
   static #current: WriteBuffer | undefined;
+  static readonly #spare: WriteBuffer[] = [];
 
   readonly #bytes: Buffer = Buffer.allocUnsafeSlow(BYTES);
   readonly #views: Array<Buffer | undefined> = new Array(VIEWS);
@@ -18,13 +21,14 @@ export class WriteBuffer {
   #base = 0;
   #length = 0;
   #pins = 0;
+  #viewed = false;
 
   /** One that has room for so many bytes; undefined for more than any has. */
   static for(length: number): WriteBuffer | undefined {
     const current = WriteBuffer.#current;
     if (current !== undefined && current.#base + length <= BYTES) return current;
     if (length > BYTES) return undefined;
-    WriteBuffer.#current = new WriteBuffer();
+    WriteBuffer.#current = WriteBuffer.#spare.pop() ?? new WriteBuffer();
     return WriteBuffer.#current;
   }
 
@@ -40,6 +44,7 @@ export class WriteBuffer {
     const [base, length] = [this.#base, this.#length];
     this.#length = 0;
     if (length >= VIEWS) return this.#bytes.subarray(base, base + length);
+    this.#viewed = true;
     this.#views[length] ??= this.#bytes.subarray(base, base + length);
     return this.#views[length];
   }
@@ -48,13 +53,20 @@ export class WriteBuffer {
   pin(length: number): void {
     this.#base += length;
     this.#pins += 1;
-    this.#views.fill(undefined);
+    this.#forgetViews();
   }
 
   unpin(): void {
     this.#pins -= 1;
     if (this.#pins > 0) return;
     this.#base = 0;
-    this.#views.fill(undefined);
+    this.#forgetViews();
+    if (this !== WriteBuffer.#current && WriteBuffer.#spare.length < MOST_SPARE) WriteBuffer.#spare.push(this);
+  }
+
+  /** They are views of what lies at the base. */
+  #forgetViews(): void {
+    if (this.#viewed) this.#views.fill(undefined);
+    this.#viewed = false;
   }
 }
