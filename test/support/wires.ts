@@ -3,14 +3,14 @@
  * Refuses to decide when a wire is read; the test does.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import net, { type AddressInfo, type Socket } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import tls from 'node:tls';
+import tls, { type TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { SocketWire } from '../../src/server/wires/socket-wire.js';
 import type { Wire, WireReader } from '../../src/server/wires/wire.js';
-import { chooseLayer, type WireLayer } from '../../src/server/wires/wire-layer.js';
+import { chooseLayer, secureWire, type WireLayer } from '../../src/server/wires/wire-layer.js';
 import { deferred, WaitingLine, waitForEvent } from './events.js';
 import { connectTcp, type TcpConnection } from './tcp-connection.js';
 import { localhostCertificate } from './tls.js';
@@ -22,6 +22,8 @@ export const LAYERS: readonly WireLayer[] = [chooseLayer('portable'), chooseLaye
 export interface Transport {
   readonly layer: WireLayer;
   readonly over: 'tcp' | 'unix' | 'tls';
+  /** By the chunks of a stream, as on a Node.js whose accepted sockets cannot be given a buffer. */
+  readonly chunks?: true;
 }
 
 /** Everything a wire can be made of, for `describe.each`. TLS is always on streams of Node.js. */
@@ -31,6 +33,7 @@ export const TRANSPORTS: readonly Transport[] = [
     { layer, over: 'unix' as const },
   ]),
   { layer: chooseLayer('portable'), over: 'tls' },
+  { layer: chooseLayer('portable'), over: 'tls', chunks: true },
 ];
 
 export const SETTINGS = { keepAlive: 1000, highWaterMark: 64 * 1024 };
@@ -131,7 +134,7 @@ export interface WirePair {
 }
 
 /** Connects a peer to a listener and takes its end as a wire, until the test is over. Nothing is read from it. */
-export async function wirePair({ layer, over }: Transport): Promise<WirePair> {
+export async function wirePair({ layer, over, chunks }: Transport): Promise<WirePair> {
   const opened = deferred<Wire>();
   const gone: Array<{ wire: Wire; told: readonly string[] }> = [];
   const record = new WireRecord();
@@ -149,8 +152,12 @@ export async function wirePair({ layer, over }: Transport): Promise<WirePair> {
   server.listen(socketPath === undefined ? { port: 0, host: '127.0.0.1' } : { path: socketPath });
   await waitForEvent(server, 'listening');
   if (over === 'tls') {
-    server.on('secureConnection', (socket: Socket) =>
-      observer.opened(new SocketWire(socket, SETTINGS.highWaterMark, observer.gone)),
+    server.on('secureConnection', (socket: TLSSocket) =>
+      observer.opened(
+        chunks
+          ? new SocketWire(socket, SETTINGS.highWaterMark, observer.gone)
+          : secureWire(socket, SETTINGS, observer.gone),
+      ),
     );
   } else {
     layer.accept(server, SETTINGS, observer);

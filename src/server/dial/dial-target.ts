@@ -37,7 +37,8 @@ export async function dialTarget(target: Target, options: DialOptions): Promise<
   const { signal, layer } = options;
   if (signal.aborted) throw abortError(target, signal);
   if (layer.connect === undefined || target.kind === 'unix' || target.secure || target.family === 0) {
-    return layer.wireOf(await connectSocket(target, options), options);
+    const tap = layer.tap(target.kind !== 'unix' && target.secure);
+    return layer.wireOf(await connectSocket(target, options, tap?.onread), options, tap);
   }
   try {
     return await layer.connect(target.host, target.port, options, signal);
@@ -47,12 +48,12 @@ export async function dialTarget(target: Target, options: DialOptions): Promise<
 }
 
 /** The socket comes back paused, with an `error` listener for good: a reset must never become an uncaught exception. */
-function connectSocket(target: Target, options: DialOptions): Promise<net.Socket> {
+function connectSocket(target: Target, options: DialOptions, onread: OnRead): Promise<net.Socket> {
   const { signal } = options;
   return new Promise((resolve, reject) => {
     let socket: net.Socket;
     try {
-      socket = connect(target, options);
+      socket = connect(target, options, onread);
     } catch (error) {
       // Node throws for options it cannot use, such as a CA that is no certificate.
       reject(dialError(target, error));
@@ -96,21 +97,23 @@ function connectSocket(target: Target, options: DialOptions): Promise<net.Socket
 }
 
 // `highWaterMark` reaches the stream since Node 18.17; the types of Node 20 do not list it for a connecting socket.
+type OnRead = net.OnReadOpts | undefined;
 type Sized<Options> = Options & { readonly highWaterMark: number };
 
-function connect(target: Target, options: DialOptions): net.Socket {
+function connect(target: Target, options: DialOptions, onread: OnRead): net.Socket {
   const { highWaterMark } = options;
   const allowHalfOpen = true;
   if (target.kind === 'unix') {
-    const unix: Sized<net.NetConnectOpts> = { path: target.path, highWaterMark, allowHalfOpen };
+    const unix: Sized<net.NetConnectOpts> = { path: target.path, highWaterMark, allowHalfOpen, onread };
     return net.connect(unix);
   }
   const { host, port } = target;
   if (!target.secure) {
-    const tcp: Sized<net.NetConnectOpts> = { host, port, highWaterMark, allowHalfOpen, autoSelectFamily: true };
+    const tcp: Sized<net.NetConnectOpts> = { host, port, highWaterMark, allowHalfOpen, onread, autoSelectFamily: true };
     return net.connect(tcp);
   }
-  const secure: Sized<tls.ConnectionOptions> & Pick<net.TcpNetConnectOpts, 'allowHalfOpen' | 'autoSelectFamily'> = {
+  const secure: Sized<tls.ConnectionOptions> &
+    Pick<net.TcpNetConnectOpts, 'allowHalfOpen' | 'autoSelectFamily' | 'onread'> = {
     // SNI names hosts only (RFC 6066 section 3); without it Node still verifies an address against the certificate.
     ...(target.family === 0 ? { servername: host } : {}),
     ...options.tls,
@@ -118,6 +121,7 @@ function connect(target: Target, options: DialOptions): net.Socket {
     port,
     highWaterMark,
     allowHalfOpen,
+    onread,
     autoSelectFamily: true,
   };
   return tls.connect(secure);

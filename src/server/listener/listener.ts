@@ -8,9 +8,8 @@ import tls, { type TLSSocket, type TlsOptions } from 'node:tls';
 import type { RequestHead } from '../../protocol/http-head.js';
 import { ERRORS, type ErrorCode, httpStatusOf, TidegateError } from '../../receivers/errors.js';
 import { writeRefusal } from '../handshake/answer.js';
-import { SocketWire } from '../wires/socket-wire.js';
 import type { Wire } from '../wires/wire.js';
-import type { WireLayer } from '../wires/wire-layer.js';
+import { secureWire, type WireLayer } from '../wires/wire-layer.js';
 import { type Guest, type GuestHost, RequestReader } from './guest.js';
 import { HandshakeDeadlines } from './handshake-deadlines.js';
 import { type BoundAddress, boundAddress, listenError } from './listen-address.js';
@@ -164,7 +163,7 @@ export class Listener implements GuestHost {
   }
 
   #secured(socket: TLSSocket): void {
-    const wire = new SocketWire(socket, this.#options.highWaterMark, (gone) => this.#gone(gone));
+    const wire = secureWire(socket, this.#options, (gone) => this.#gone(gone));
     const guest = this.#tlsGuests.secured(socket);
     if (guest === undefined) wire.terminate();
     else this.#await(wire, guest);

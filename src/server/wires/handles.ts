@@ -1,8 +1,8 @@
 /**
- * Owns what the fast wires use of Node.js beside its public API: the handles below `net.Socket`, their types as far as they are
- * used, and the check that this Node.js has them as expected. Nothing else in the sources may touch them.
+ * Owns what is used of Node.js beside its public API: the handles below `net.Socket`, their types as far as they are used, and
+ * the checks that this Node.js has them as expected. Nothing else in the sources may touch them.
  */
-import type { Server, Socket } from 'node:net';
+import { type OnReadOpts, type Server, Socket } from 'node:net';
 import { plainAddress } from './plain-address.js';
 import type { SocketSettings, WireAddresses } from './wire.js';
 
@@ -102,23 +102,54 @@ export function takeHandle(socket: Socket): StreamHandle | undefined {
   return handle;
 }
 
-/** Gives every connection that a server accepts to `accept`, as a bare handle, in place of its `connection` event. */
+/**
+ * Gives every connection that a server accepts to `accept`, as a bare handle, in place of its `connection` event. Where this
+ * Node.js does not allow it, the event comes as ever.
+ */
 export function interceptConnections(
   server: Server,
   settings: SocketSettings,
   accept: (handle: StreamHandle) => void,
 ): void {
-  const { _handle } = server as unknown as { _handle: ListenHandle };
+  const { _handle } = server as unknown as { _handle: ListenHandle | null | undefined };
+  const own = _handle?.onconnection;
+  if (_handle === null || _handle === undefined || typeof own !== 'function') return;
   // Accepted sockets inherit these, which saves five system calls for each. In a worker of node:cluster the listening socket is
   // another process's, and what stands for it has no options.
-  const inherited = _handle.setNoDelay !== undefined;
-  setOptions(_handle, settings);
-  _handle.onconnection = (_status, handle) => {
+  const inherited = _handle.setNoDelay !== undefined && process.platform !== 'win32';
+  if (inherited) setOptions(_handle, settings);
+  _handle.onconnection = (status, handle) => {
     // Without a handle the accept failed, for want of file descriptors for example; the next one may succeed.
     if (handle === undefined) return;
+    if (typeof handle.useUserBuffer !== 'function') {
+      own.call(_handle, status, handle);
+      return;
+    }
     if (!inherited) setOptions(handle, settings);
     accept(handle);
   };
+}
+
+/** A socket of Node.js on a handle, with options that `net.Server` does not pass on. It is not read yet. */
+export function socketOn(handle: StreamHandle, onread: OnReadOpts): Socket {
+  const options = { handle, onread, allowHalfOpen: true, manualStart: true };
+  return new Socket(options);
+}
+
+/**
+ * Makes a socket that nobody has read yet read as if it had been made with that `onread`. Answers false where this Node.js does
+ * not allow it; then nothing has changed.
+ */
+export function tapSocket(socket: Socket, onread: OnReadOpts): boolean {
+  const own = Object.getOwnPropertySymbols(socket);
+  const [buffer, callback] = ['kBuffer', 'kBufferCb'].map((name) =>
+    own.find(({ description }) => description === name),
+  );
+  const { _handle } = socket as unknown as { _handle: Partial<StreamHandle> | null };
+  if (buffer === undefined || callback === undefined || typeof _handle?.useUserBuffer !== 'function') return false;
+  Object.assign(socket, { [buffer]: onread.buffer, [callback]: onread.callback });
+  _handle.useUserBuffer(onread.buffer as Uint8Array);
+  return true;
 }
 
 /** Sends small writes at once, and finds out about dead peers. */

@@ -19,7 +19,12 @@ export function viewOf(length: number): Buffer {
   return VIEWS[length];
 }
 
+/** Whether bytes lie in the buffer, and will be others soon. */
+export function isShared(bytes: Buffer): boolean {
+  return bytes.buffer === READ_BUFFER.buffer;
+}
+
 /** For bytes that have to stay as they are until later: a copy if they lie in the buffer, else themselves. */
 export function copyIfShared(bytes: Buffer): Buffer {
-  return bytes.buffer === READ_BUFFER.buffer ? Buffer.from(bytes) : bytes;
+  return isShared(bytes) ? Buffer.from(bytes) : bytes;
 }

@@ -1,29 +1,31 @@
 /**
- * Owns the portable wire: a `net.Socket` or `tls.TLSSocket`, by public Node.js APIs only. Refuses to know how the socket came
- * to be.
+ * Owns the portable wire: a `net.Socket` or `tls.TLSSocket`, by public Node.js APIs. With a tap it reads into shared memory,
+ * without one it is given the chunks of the stream. Refuses to know how the socket came to be.
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { GATHER_BYTES, Gatherer } from './gatherer.js';
 import { plainAddress } from './plain-address.js';
-import { copyIfShared } from './read-buffer.js';
+import { isShared } from './read-buffer.js';
+import type { SocketTap, TapReader } from './socket-tap.js';
 import type { Wire, WireAddresses, WireReader } from './wire.js';
+import { WriteBuffer } from './write-buffer.js';
 
 const NOTHING = Buffer.alloc(0);
 
-/** While corked, writes up to this size are copied together: one write of one buffer costs less than one of many. */
-const GATHER_BYTES = 4096;
-/** And this many bytes of them at a time. */
-const MAX_GATHERED_BYTES = 64 * 1024;
+/** A TLS socket keeps what it is given for a turn: from this size on it is copied into memory that serves again. */
+const TLS_COPY_BYTES = 4096;
 
 /** A wire on a `net.Socket` or `tls.TLSSocket`, with public Node.js APIs only. */
-export class SocketWire implements Wire {
+export class SocketWire implements Wire, TapReader {
   readonly addresses: WireAddresses;
   readonly tls: TLSSocket | undefined;
   readonly #socket: Socket;
+  readonly #tapped: boolean;
   readonly #highWaterMark: number;
   readonly #gone: ((wire: Wire) => void) | undefined;
   #reader: WireReader | undefined;
-  #unread: Buffer[] = [];
+  #unread: Buffer[] | undefined;
   #reading = false;
   #ended = false;
   /** The peer's end came while nobody was reading. */
@@ -34,19 +36,26 @@ export class SocketWire implements Wire {
   #lost = 0;
   /** How often `cork` was called without its `uncork`. */
   #corks = 0;
-  #socketCorked = false;
-  readonly #gathered: Buffer[] = [];
-  #gatheredBytes = 0;
+  #gatherer: Gatherer | undefined;
+  /** The system has not taken everything: `onDrain` will be told. */
+  #pending = false;
+  /** Where the bytes lie that it has not taken. */
+  #pinned: WriteBuffer | undefined;
+  /** Where the bytes lie that a TLS socket keeps, in the order in which it was given them. */
+  #kept: WriteBuffer[] | undefined;
+  readonly #onKept = (): void => this.#kept?.shift()?.unpin();
+  readonly #onSent = (error?: Error | null): void => this.#sent(error ?? undefined);
 
   /**
-   * @param highWaterMark bytes that may wait in the socket before "wait" is answered: a TLS socket of a server has a mark of its
-   * own, of 16 KiB, which makes every larger write wait.
+   * @param highWaterMark bytes that may wait in a TLS socket before "wait" is answered.
    * @param gone called when the wire is closed, after its reader.
+   * @param tap what the socket was made with, if it was.
    */
-  constructor(socket: Socket, highWaterMark: number, gone?: (wire: Wire) => void) {
+  constructor(socket: Socket, highWaterMark: number, gone?: (wire: Wire) => void, tap?: SocketTap) {
     this.#highWaterMark = highWaterMark;
     this.#socket = socket;
     this.#gone = gone;
+    this.#tapped = tap !== undefined;
     this.tls = socket instanceof TLSSocket ? socket : undefined;
     this.addresses = {
       remoteAddress: plainAddress(socket.remoteAddress),
@@ -54,7 +63,8 @@ export class SocketWire implements Wire {
       localAddress: plainAddress(socket.localAddress),
       localPort: socket.localPort ?? 0,
     };
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    if (tap === undefined) socket.on('data', (chunk: Buffer) => this.onTapped(chunk));
+    else for (const bytes of tap.connect(this)) this.onTapped(bytes);
     socket.pause();
     socket.on('end', () => {
       this.#ended = true;
@@ -62,17 +72,17 @@ export class SocketWire implements Wire {
       if (this.#reading) this.#reader?.onEnd();
       else this.#endUntold = true;
     });
-    socket.on('drain', () => this.#reader?.onDrain());
+    if (this.tls !== undefined) socket.on('drain', () => this.#reader?.onDrain());
     socket.on('error', (error) => {
       this.#error = error;
-      this.#lost = socket.writableLength + this.#gatheredBytes;
+      this.#lost = socket.writableLength + (this.#gatherer?.length ?? 0);
     });
     socket.on('close', () => this.#onClose());
     if (socket.destroyed) queueMicrotask(() => this.#onClose());
   }
 
   get bufferedBytes(): number {
-    return this.#socket.destroyed ? this.#lost : this.#socket.writableLength + this.#gatheredBytes;
+    return this.#socket.destroyed ? this.#lost : this.#socket.writableLength + (this.#gatherer?.length ?? 0);
   }
 
   get bytesRead(): number {
@@ -89,14 +99,17 @@ export class SocketWire implements Wire {
 
   read(): void {
     this.#reading = true;
-    while (this.#reading && this.#unread.length > 0) {
+    while (this.#reading && this.#unread !== undefined) {
       const bytes = this.#unread.shift();
+      if (this.#unread.length === 0) this.#unread = undefined;
       if (bytes !== undefined) this.#reader?.onBytes(bytes);
     }
     if (!this.#reading) return;
     if (this.#endUntold) {
       this.#endUntold = false;
       this.#reader?.onEnd();
+    } else if (this.#tapped) {
+      this.#socket.read(0);
     } else {
       this.#socket.resume();
     }
@@ -108,37 +121,33 @@ export class SocketWire implements Wire {
   }
 
   watch(): void {
-    this.stopReading();
-    // A paused stream reads on until its buffer is full, if it ever began.
-    this.#socket.read(0);
+    this.#reading = false;
+    if (!this.#tapped) this.#socket.pause();
+    // A paused stream reads on until its buffer is full, if it ever began; a tapped one until it is told to stop.
+    if (!this.#tapped || this.#unread === undefined) this.#socket.read(0);
   }
 
   unread(bytes: Buffer): void {
-    if (bytes.length > 0) this.#unread.push(bytes);
+    if (bytes.length === 0) return;
+    this.#unread ??= [];
+    this.#unread.push(bytes);
   }
 
-  write(all: Buffer, start = 0, end = all.length): boolean {
+  write(bytes: Buffer, start = 0, end = bytes.length): boolean {
     const socket = this.#socket;
     // Node.js would report a write after the end as an error of the socket.
     if (socket.destroyed || socket.writableEnded) return true;
-    // A stream may keep them longer than the wire they came from does.
-    const bytes = copyIfShared(end - start === all.length ? all : all.subarray(start, end));
-    if (this.#corks > 0 && bytes.length <= GATHER_BYTES && this.#gatheredBytes <= MAX_GATHERED_BYTES) {
-      this.#gathered.push(bytes);
-      this.#gatheredBytes += bytes.length;
+    if (this.#corks > 0 && end - start <= GATHER_BYTES) {
+      this.#gather(bytes, start, end);
       return this.#hasRoom;
     }
-    if (this.#corks > 0) {
-      if (!this.#socketCorked) socket.cork();
-      this.#socketCorked = true;
-    }
-    this.#flush();
-    socket.write(bytes);
+    this.#send(bytes, start, end);
     return this.#hasRoom;
   }
 
-  /** Never "wait" by a count alone: only behind a write that the stream itself answered so comes a drain. */
   get #hasRoom(): boolean {
+    if (this.tls === undefined) return !this.#pending;
+    // Never "wait" by a count alone: only behind a write that the stream itself answered so comes a drain.
     return !this.#socket.writableNeedDrain || this.bufferedBytes < this.#highWaterMark;
   }
 
@@ -148,10 +157,7 @@ export class SocketWire implements Wire {
 
   uncork(): void {
     this.#corks -= 1;
-    if (this.#corks > 0) return;
-    this.#flush();
-    if (this.#socketCorked) this.#socket.uncork();
-    this.#socketCorked = false;
+    if (this.#corks === 0) this.#flush();
   }
 
   end(): void {
@@ -165,7 +171,9 @@ export class SocketWire implements Wire {
     if (this.#socket.destroyed) return;
     this.#lost = this.bufferedBytes;
     this.#reading = false;
-    this.#unread = [];
+    this.#unread = undefined;
+    this.#gatherer?.giveBack();
+    this.#gatherer = undefined;
     this.#socket.destroy();
   }
 
@@ -176,20 +184,85 @@ export class SocketWire implements Wire {
     }
   }
 
-  /** Writes what was gathered. */
-  #flush(): void {
-    const gathered = this.#gathered;
-    if (gathered.length === 0) return;
-    const bytes = gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered, this.#gatheredBytes);
-    gathered.length = 0;
-    this.#gatheredBytes = 0;
-    if (!this.#socket.destroyed && !this.#socket.writableEnded) this.#socket.write(bytes);
+  /** The socket read something. */
+  onTapped(bytes: Buffer): boolean {
+    this.#bytesRead += bytes.length;
+    if (this.#reading) {
+      this.#reader?.onBytes(bytes);
+      return true;
+    }
+    this.unread(isShared(bytes) ? Buffer.from(bytes) : bytes);
+    return false;
   }
 
-  #onData(chunk: Buffer): void {
-    this.#bytesRead += chunk.length;
-    if (this.#reading) this.#reader?.onBytes(chunk);
-    else this.#unread.push(chunk);
+  #gather(bytes: Buffer, start: number, end: number): void {
+    if (this.#gatherer?.takes(end - start) === false) this.#flush();
+    this.#gatherer ??= Gatherer.get();
+    this.#gatherer.add(bytes, start, end);
+  }
+
+  /** Writes what was gathered. */
+  #flush(): void {
+    if (this.#gatherer !== undefined && !this.#socket.writableEnded) this.#send(NOTHING, 0, 0);
+  }
+
+  /** Writes these bytes behind those that were gathered. Also while it is corked: only a write can tell that it must wait. */
+  #send(bytes: Buffer, start: number, end: number): void {
+    const socket = this.#socket;
+    const gatherer = this.#gatherer;
+    this.#gatherer = undefined;
+    const gathered = gatherer?.length ?? 0;
+    const shared = end === start || isShared(bytes);
+    const length = gathered + end - start;
+    // While something is before it a stream keeps what it is given.
+    const keeps = this.tls === undefined ? this.#pending : length < TLS_COPY_BYTES;
+    const memory = keeps || !shared ? undefined : WriteBuffer.for(length);
+    if (memory !== undefined) {
+      if (gatherer !== undefined) memory.add(gatherer.bytes, 0, gathered);
+      memory.add(bytes, start, end);
+      this.#sendCopy(memory, length);
+    } else {
+      if (gatherer !== undefined) socket.cork();
+      if (gatherer !== undefined) socket.write(Buffer.from(gatherer.bytes.subarray(0, gathered)));
+      const part = end - start === bytes.length ? bytes : bytes.subarray(start, end);
+      if (end > start) socket.write(shared ? Buffer.from(part) : part);
+      if (gatherer !== undefined) socket.uncork();
+    }
+    gatherer?.giveBack();
+    this.#settle();
+  }
+
+  #sendCopy(memory: WriteBuffer, length: number): void {
+    const bytes = memory.take();
+    if (this.tls !== undefined) {
+      memory.pin(length);
+      this.#kept ??= [];
+      this.#kept.push(memory);
+      this.#socket.write(bytes, this.#onKept);
+      return;
+    }
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength === 0) return;
+    memory.pin(length);
+    this.#pinned = memory;
+  }
+
+  /** Waits if the system has not taken everything. */
+  #settle(): void {
+    const socket = this.#socket;
+    if (this.#pending || this.tls !== undefined || socket.writableLength === 0) return;
+    this.#pending = true;
+    // A drain is told for more than the high water mark only. What is behind everything is told in any case.
+    socket.write(NOTHING, this.#onSent);
+  }
+
+  #sent(error: Error | undefined): void {
+    this.#pending = false;
+    this.#pinned?.unpin();
+    this.#pinned = undefined;
+    if (error !== undefined || this.#socket.destroyed) return;
+    if (!this.#socket.writableEnded) this.#settle();
+    if (!this.#pending) this.#reader?.onDrain();
   }
 
   #onClose(): void {

@@ -9,7 +9,8 @@ import { TidegateError } from '../../receivers/errors.js';
 import type { DialSignal } from '../dial/dial-signal.js';
 import { connectHandle } from './connect-handle.js';
 import { HandleWire } from './handle-wire.js';
-import { findHandles, interceptConnections, setOptions, takeHandle } from './handles.js';
+import { findHandles, interceptConnections, setOptions, socketOn, takeHandle, tapSocket } from './handles.js';
+import { SocketTap } from './socket-tap.js';
 import { SocketWire } from './socket-wire.js';
 import type { SocketSettings, Wire } from './wire.js';
 
@@ -28,19 +29,37 @@ export interface WireLayer {
   readonly kind: 'portable' | 'fast';
   /** Takes every connection of a listening server without TLS. */
   accept(server: Server, settings: SocketSettings, observer: WireObserver): void;
-  /** Makes a wire of a connected, paused socket, which is not to be used any more. */
-  wireOf(socket: Socket, settings: SocketSettings): Wire;
+  /** What a socket that is to be a wire of this layer should be made with. */
+  tap(secure: boolean): SocketTap | undefined;
+  /** Makes a wire of a connected, paused socket, which is not to be used any more, and of the tap that it was made with. */
+  wireOf(socket: Socket, settings: SocketSettings, tap?: SocketTap): Wire;
   /** Connects to an IP address, where the layer has a shorter way than `net.connect`. Throws the reason of the signal. */
   connect?(address: string, port: number, settings: SocketSettings, signal: DialSignal): Promise<Wire>;
 }
 
 const portableLayer: WireLayer = {
   kind: 'portable',
-  accept: (server, { highWaterMark }, { opened, gone }) => {
+  accept: (server, settings, { opened, gone }) => {
+    const { highWaterMark } = settings;
+    interceptConnections(server, settings, (handle) => {
+      const tap = new SocketTap();
+      const socket = socketOn(handle, tap.onread);
+      opened(new SocketWire(socket, highWaterMark, gone, tap));
+    });
     server.on('connection', (socket: Socket) => opened(new SocketWire(socket, highWaterMark, gone)));
   },
-  wireOf: (socket, { highWaterMark }) => new SocketWire(socket, highWaterMark),
+  tap: () => new SocketTap(),
+  wireOf: (socket, { highWaterMark }, tap) => new SocketWire(socket, highWaterMark, undefined, tap),
 };
+
+/** Makes a wire of a TLS socket that a server accepted, which is on streams with either layer. */
+export function secureWire(socket: TLSSocket, { highWaterMark }: SocketSettings, gone: WireObserver['gone']): Wire {
+  const tap = new SocketTap();
+  const early: Buffer | null = socket.read();
+  const wire = new SocketWire(socket, highWaterMark, gone, tapSocket(socket, tap.onread) ? tap : undefined);
+  if (early !== null) wire.unread(early);
+  return wire;
+}
 
 /** What `fast` came to: found out once, and only when somebody asks for it. */
 let found: WireLayer | { readonly missing: string } | undefined;
@@ -67,10 +86,11 @@ function createFastLayer(): WireLayer | { readonly missing: string } {
     accept: (server, settings, { opened, gone }) => {
       interceptConnections(server, settings, (handle) => opened(new HandleWire(handles, handle, gone)));
     },
-    wireOf: (socket, { highWaterMark }) => {
+    tap: (secure) => (secure ? new SocketTap() : undefined),
+    wireOf: (socket, { highWaterMark }, tap) => {
       // The handle of a TLS socket has a file descriptor too: that of the ciphertext.
       const handle = socket instanceof TLSSocket ? undefined : takeHandle(socket);
-      if (handle === undefined) return new SocketWire(socket, highWaterMark);
+      if (handle === undefined) return new SocketWire(socket, highWaterMark, undefined, tap);
       const wire = new HandleWire(handles, handle);
       const early: Buffer | null = socket.read();
       if (early !== null) wire.unread(early);

@@ -92,7 +92,7 @@ interface Way {
   readonly to: Transport;
 }
 
-const named = ({ layer, over }: Transport): string => `${layer.kind} ${over}`;
+const named = ({ layer, over, chunks }: Transport): string => `${layer.kind} ${over}${chunks ? ' by chunks' : ''}`;
 const [, , fastTcp, fastUnix, tls] = TRANSPORTS as readonly [Transport, Transport, Transport, Transport, Transport];
 
 /** Each transport to itself, and those that read into shared memory to those that keep what they are given. */

@@ -4,6 +4,7 @@ import tls from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { HandleWire } from '../../../src/server/wires/handle-wire.js';
 import { SocketWire } from '../../../src/server/wires/socket-wire.js';
+import type { Wire } from '../../../src/server/wires/wire.js';
 import { chooseLayer, type IoChoice } from '../../../src/server/wires/wire-layer.js';
 import { waitForEvent } from '../../support/events.js';
 import { refusedPort, TcpPeer, unansweredPort } from '../../support/tcp-peer.js';
@@ -186,6 +187,27 @@ describe.each(LAYERS.map((layer) => [layer.kind, layer] as const))('the %s layer
     await done;
     expect(told.sort()).toEqual(['closed', 'closed', 'gone', 'gone', 'opened', 'opened']);
   });
+});
+
+it('the portable layer takes connections as streams where their handles cannot read into memory that they are given', async () => {
+  const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await waitForEvent(server, 'listening');
+  const opened = new Promise<Wire>((resolve) => {
+    chooseLayer('portable').accept(server, SETTINGS, { opened: resolve, gone() {} });
+  });
+  const { _handle } = server as unknown as { _handle: { onconnection(status: number, handle: object): void } };
+  const taken = _handle.onconnection;
+  _handle.onconnection = (status, handle) => {
+    taken.call(_handle, status, Object.assign(handle, { useUserBuffer: undefined }));
+  };
+  const client = net.connect((server.address() as AddressInfo).port, '127.0.0.1', () => client.end('hello'));
+  const wire = await opened;
+  const record = recordOf(wire);
+  wire.read();
+  expect(await record.all()).toBe('hello');
+  wire.end();
+  await waitForEvent(client.resume(), 'close');
 });
 
 describe('the way of the fast layer to connect', () => {
