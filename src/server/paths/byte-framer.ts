@@ -41,6 +41,7 @@ export class ByteFramer {
     if (outlet.closing) return 'more';
     sent.messages += 1;
     sent.bytes += payload.length;
+    if (outlet.frameInPlace(this.#opcode, payload)) return outlet.blocked ? 'full' : 'more';
     if (payload.length <= COPY_BYTES) outlet.message(outlet.encode(this.#opcode, payload));
     else outlet.largeMessage(this.#opcode, payload);
     return outlet.blocked ? 'full' : 'more';

@@ -5,6 +5,7 @@
 import { encodeClosePayload } from '../../protocol/close-frame.js';
 import { encodeFrame, frameHeaderLength, Opcode, randomMaskKey, writeFrameHeader } from '../../protocol/frame.js';
 import type { CloseStatus, SendResult } from '../../receivers/index.js';
+import { placeOf, SHARED_MEMORY } from '../wires/read-buffer.js';
 import type { Wire } from '../wires/wire.js';
 import { Outlet, type OutletLimits, type OutletOwner } from './outlet.js';
 import type { PressureWatch } from './pressure-watch.js';
@@ -95,6 +96,20 @@ export class WebSocketOutlet extends Outlet {
       return 'queued';
     }
     return this.write(frame) ? 'accepted' : 'queued';
+  }
+
+  /**
+   * Sends bytes of the last read as one whole data frame, with its header written in front of them where they lie. False when it
+   * has to wait, or the bytes lie elsewhere: then nothing was sent.
+   */
+  frameInPlace(opcode: number, payload: Buffer): boolean {
+    const place = placeOf(payload);
+    if (place < 0 || this.#masked || this.mustWait || this.closing) return false;
+    const { length } = payload;
+    const start = place - frameHeaderLength(length, false);
+    writeFrameHeader(SHARED_MEMORY, start, { opcode, final: true, compressed: false, length });
+    this.write(SHARED_MEMORY, start, place + length);
+    return true;
   }
 
   /** Sends a large payload as one whole data frame, copied only when it has to wait. */

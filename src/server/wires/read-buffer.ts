@@ -1,25 +1,45 @@
 /**
- * Owns the one buffer that every fast wire reads into: what is in it is gone with the next read of any of them. Refuses to
- * know who reads.
+ * Owns the one buffer that every fast wire reads into: what is in it is gone with the next read of any of them. Beside it lies
+ * room for a header in front of what was read. Refuses to know who reads.
  */
+import { Buffer } from 'node:buffer';
+import { MASK_MEMORY, MASK_MEMORY_BYTES } from '../../protocol/mask-memory.js';
 
 /** One read takes at most this much. Larger reads cost fewer calls, and the buffer is there once for all. */
 const READ_BYTES = 256 * 1024;
 
+/** Where the buffer begins in its memory. */
+const READ_START = MASK_MEMORY_BYTES - READ_BYTES;
+
+/** The buffer and what is in front of it. It lies where masking is fast, where that is to be had. */
+export const SHARED_MEMORY: Buffer = MASK_MEMORY?.bytes ?? Buffer.allocUnsafeSlow(MASK_MEMORY_BYTES);
+
 /** What the handles read into. */
-export const READ_BUFFER: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+export const READ_BUFFER: Buffer = SHARED_MEMORY.subarray(READ_START);
 
 /** A view of the buffer costs as much as scanning a small frame, so those of the common lengths are kept. */
 const VIEWS: Array<Buffer | undefined> = new Array(4096);
 
+/** The last view that was handed out. */
+let current: Buffer | undefined;
+
 /** The first bytes of the buffer. */
 export function viewOf(length: number): Buffer {
-  if (length >= VIEWS.length) return READ_BUFFER.subarray(0, length);
-  VIEWS[length] ??= READ_BUFFER.subarray(0, length);
-  return VIEWS[length];
+  if (length >= VIEWS.length) {
+    current = READ_BUFFER.subarray(0, length);
+  } else {
+    current = VIEWS[length] ??= READ_BUFFER.subarray(0, length);
+  }
+  return current;
+}
+
+/** Where in `SHARED_MEMORY` bytes begin that are those of the last read; -1 for all others. */
+export function placeOf(bytes: Buffer): number {
+  // Not by their memory: to ask for that costs more than the rest.
+  return bytes === current ? READ_START : -1;
 }
 
 /** For bytes that have to stay as they are until later: a copy if they lie in the buffer, else themselves. */
 export function copyIfShared(bytes: Buffer): Buffer {
-  return bytes.buffer === READ_BUFFER.buffer ? Buffer.from(bytes) : bytes;
+  return bytes.buffer === SHARED_MEMORY.buffer ? Buffer.from(bytes) : bytes;
 }
