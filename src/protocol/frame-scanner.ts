@@ -2,6 +2,7 @@
  * Owns where frames begin and end in a stream of bytes, and which rules their headers break (RFC 6455 section 5). Refuses
  * to touch payloads: it neither unmasks, inflates nor assembles them, and it does not look into Close frames.
  */
+import { Buffer } from 'node:buffer';
 import { MAX_CONTROL_PAYLOAD_BYTES, Opcode } from './frame.js';
 import {
   checkFirstByte,

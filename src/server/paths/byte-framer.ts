@@ -2,6 +2,7 @@
  * Owns turning the bytes of a plain target into frames for the client: binary as they come, or text cut at code points
  * only. Refuses to guess: bytes that are no text are a fault of the target, never replaced in silence.
  */
+import { Buffer } from 'node:buffer';
 import { MAX_FRAME_HEADER_BYTES, Opcode } from '../../protocol/frame.js';
 import { Utf8Stream } from '../../protocol/utf8-stream.js';
 import { type Violation, violationOf } from '../../protocol/violation.js';

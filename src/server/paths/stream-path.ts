@@ -2,6 +2,7 @@
  * Owns the `stream` path: WebSocket to plain bytes, for a receiver that does not look at messages. Payloads are unmasked in
  * place and streamed on as they come; each chunk from the target becomes one frame. Refuses to assemble messages.
  */
+import { Buffer } from 'node:buffer';
 import { parseClosePayload } from '../../protocol/close-frame.js';
 import { Opcode } from '../../protocol/frame.js';
 import { type FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';

@@ -2,6 +2,7 @@
  * Owns the order of frames on one wire: frames that are passed on verbatim, our own messages between two messages, our
  * own control frames between two frames, and one Close frame behind everything. Refuses to compress or to read.
  */
+import { Buffer } from 'node:buffer';
 import { encodeClosePayload } from '../../protocol/close-frame.js';
 import { encodeFrame, frameHeaderLength, Opcode, randomMaskKey, writeFrameHeader } from '../../protocol/frame.js';
 import type { CloseStatus, SendResult } from '../../receivers/index.js';
@@ -120,10 +121,10 @@ export class WebSocketOutlet extends Outlet {
       this.message(Buffer.concat([header, payload]));
       return;
     }
-    this.wire.cork();
+    this.cork();
     this.write(header);
     this.write(payload);
-    this.wire.uncork();
+    this.uncork();
   }
 
   /** Sends a ping or pong of our own, between two frames. */
@@ -197,7 +198,7 @@ export class WebSocketOutlet extends Outlet {
   #flush(): void {
     if (this.#insideFrame && this.#sourceEnded && this.#close !== undefined) this.wire.terminate();
     if (this.#queuedBytes === 0 || this.#insideFrame || this.blocked) return;
-    this.wire.cork();
+    this.cork();
     const controls = this.#controls ?? NONE;
     this.#controls = undefined;
     for (const frame of controls) this.#release(frame);
@@ -212,7 +213,7 @@ export class WebSocketOutlet extends Outlet {
       this.#close = undefined;
       this.#closed = true;
     }
-    this.wire.uncork();
+    this.uncork();
     this.levelFell();
     if (this.#closed) this.#afterClose?.();
   }

@@ -3,8 +3,9 @@
  * streams. Refuses to queue while the peer keeps up: what cannot be written now is copied, handed to the system, and "wait" is
  * answered until it is gone.
  */
+import { Buffer } from 'node:buffer';
 import { writeSync } from 'node:fs';
-import { GATHER_BYTES, Gatherer } from './gatherer.js';
+import { Gatherer } from './gatherer.js';
 import { addressesOf, type Handles, type StreamHandle, type WriteRequest } from './handles.js';
 import { copyIfShared, READ_BUFFER, viewOf } from './read-buffer.js';
 import { systemError } from './system-error.js';
@@ -70,7 +71,7 @@ export class HandleWire implements Wire {
   get bufferedBytes(): number {
     if (this.#closed) return this.#lost;
     const pending = this.#pending === undefined ? 0 : this.#handle.writeQueueSize;
-    return pending + this.#waitingBytes + (this.#gatherer?.length ?? 0);
+    return pending + this.#waitingBytes + (this.#gatherer?.size ?? 0);
   }
 
   get bytesRead(): number {
@@ -115,12 +116,8 @@ export class HandleWire implements Wire {
 
   write(bytes: Buffer, start = 0, end = bytes.length): boolean {
     if (this.#closed || this.#ended) return true;
-    if (this.#corks > 0 && end - start <= GATHER_BYTES) {
-      this.#gather(bytes, start, end);
-    } else {
-      this.#flush();
-      this.#send(bytes, start, end);
-    }
+    if (this.#corks > 0) this.#gather(bytes, start, end);
+    else this.#send(bytes, start, end);
     return this.#pending === undefined;
   }
 
@@ -128,9 +125,10 @@ export class HandleWire implements Wire {
     this.#corks += 1;
   }
 
-  uncork(): void {
+  uncork(): boolean {
     this.#corks -= 1;
     if (this.#corks === 0) this.#flush();
+    return this.#closed || this.#ended || this.#pending === undefined;
   }
 
   end(): void {
@@ -209,8 +207,9 @@ export class HandleWire implements Wire {
   }
 
   #gather(bytes: Buffer, start: number, end: number): void {
-    if (this.#gatherer?.takes(end - start) === false) this.#flush();
-    this.#gatherer ??= Gatherer.get();
+    if (this.#gatherer?.add(bytes, start, end)) return;
+    this.#flush();
+    this.#gatherer = Gatherer.get();
     this.#gatherer.add(bytes, start, end);
   }
 
@@ -219,7 +218,13 @@ export class HandleWire implements Wire {
     const gatherer = this.#gatherer;
     if (gatherer === undefined) return;
     this.#gatherer = undefined;
-    this.#send(gatherer.bytes, 0, gatherer.length, true);
+    if (gatherer.length > 0) {
+      gatherer.copyRun();
+      this.#send(gatherer.bytes, 0, gatherer.length, true);
+    }
+    if (gatherer.runEnd > gatherer.runStart && !this.#closed) {
+      this.#send(gatherer.run, gatherer.runStart, gatherer.runEnd);
+    }
     gatherer.giveBack();
   }
 

@@ -33,6 +33,18 @@ export function viewOf(length: number): Buffer {
   return current;
 }
 
+/** How much of the memory, at its beginning, is for whoever needs some for a moment. */
+export const SCRATCH_BYTES = 32 * 1024;
+
+const SCRATCH_VIEWS: Array<Buffer | undefined> = new Array(VIEWS.length);
+
+/** The first bytes of the scratch. */
+export function scratchOf(length: number): Buffer {
+  if (length >= SCRATCH_VIEWS.length) return SHARED_MEMORY.subarray(0, length);
+  SCRATCH_VIEWS[length] ??= SHARED_MEMORY.subarray(0, length);
+  return SCRATCH_VIEWS[length];
+}
+
 /** Where in `SHARED_MEMORY` bytes begin that are those of the last read; -1 for all others. */
 export function placeOf(bytes: Buffer): number {
   // Not by their memory: to ask for that costs more than the rest.

@@ -146,12 +146,15 @@ export class SocketWire implements Wire {
     this.#corks += 1;
   }
 
-  uncork(): void {
+  uncork(): boolean {
+    const socket = this.#socket;
     this.#corks -= 1;
-    if (this.#corks > 0) return;
-    this.#flush();
-    if (this.#socketCorked) this.#socket.uncork();
-    this.#socketCorked = false;
+    if (this.#corks === 0) {
+      this.#flush();
+      if (this.#socketCorked) socket.uncork();
+      this.#socketCorked = false;
+    }
+    return socket.destroyed || socket.writableEnded || this.#hasRoom;
   }
 
   end(): void {

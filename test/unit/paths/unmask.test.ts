@@ -1,7 +1,7 @@
 /** Owns that unmasking gives the same wherever the bytes lie, and which bytes are taken for those of the last read. */
 import { describe, expect, it } from 'vitest';
 import { applyMask } from '../../../src/protocol/mask.js';
-import { unmaskTo } from '../../../src/server/paths/unmask.js';
+import { copyUnmasked, unmaskTo } from '../../../src/server/paths/unmask.js';
 import { placeOf, READ_BUFFER, SHARED_MEMORY, viewOf } from '../../../src/server/wires/read-buffer.js';
 
 const LENGTH = 700;
@@ -34,6 +34,35 @@ describe('unmaskTo', () => {
       }
     },
   );
+});
+
+describe('copyUnmasked', () => {
+  it.each([
+    [0, 700, KEY, 0],
+    [6, 131, KEY, 3],
+    [6, 131, 0, 0],
+    [9, 9, KEY, 1],
+  ])('copies [%i, %i) with key %i, at %i of its payload, and leaves it as it was', (start, end, key, offset) => {
+    const wanted = Buffer.from(plain.subarray(start, end));
+    applyMask(wanted, 0, wanted.length, key, offset);
+    for (const bytes of places()) {
+      const target = Buffer.alloc(800, '.');
+      copyUnmasked(bytes, start, end, target, 50, key, offset);
+      expect(target.subarray(50, 50 + end - start).equals(wanted)).toBe(true);
+      expect(target.toString('latin1', 0, 50) + target.toString('latin1', 50 + end - start)).toMatch(/^\.+$/);
+      expect(bytes.equals(plain)).toBe(true);
+    }
+  });
+
+  it('copies all that one read can take', () => {
+    for (let at = 0; at < READ_BUFFER.length; at += 1) READ_BUFFER[at] = (at * 13 + (at >> 8)) & 0xff;
+    const bytes = viewOf(READ_BUFFER.length - 3);
+    const wanted = Buffer.from(bytes.subarray(5));
+    applyMask(wanted, 0, wanted.length, KEY, 7);
+    const target = Buffer.alloc(wanted.length);
+    copyUnmasked(bytes, 5, bytes.length, target, 0, KEY, 7);
+    expect(target.equals(wanted)).toBe(true);
+  });
 });
 
 describe('placeOf', () => {
