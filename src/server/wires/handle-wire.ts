@@ -4,9 +4,9 @@
  * answered until it is gone.
  */
 import { Buffer } from 'node:buffer';
-import { writeSync } from 'node:fs';
 import { Gatherer } from './gatherer.js';
 import { addressesOf, type Handles, type StreamHandle, type WriteRequest } from './handles.js';
+import { SMALL_BYTES, writeByDescriptor, writeSmall } from './immediate-writes.js';
 import { copyIfShared, READ_BUFFER, viewOf } from './read-buffer.js';
 import { systemError } from './system-error.js';
 import type { Wire, WireAddresses, WireReader } from './wire.js';
@@ -234,16 +234,18 @@ export class HandleWire implements Wire {
       this.#wait(kept(bytes, start, end, reused));
       return;
     }
-    let sent = 0;
-    try {
-      sent = writeSync(this.#descriptor, bytes, start, end - start);
-    } catch (error) {
-      if (!isFull(error)) {
-        this.#fail(error as Error);
-        return;
-      }
+    if (end - start <= SMALL_BYTES) {
+      const outcome = writeSmall(this.#handles, this.#handle, bytes, start, end);
+      if (typeof outcome !== 'number') this.#await(outcome);
+      else if (outcome < 0) this.#fail(systemError(outcome, 'write'));
+      return;
     }
-    if (sent < end - start) this.#sendLater(kept(bytes, start + sent, end, reused));
+    try {
+      const sent = writeByDescriptor(this.#descriptor, bytes, start, end);
+      if (sent < end - start) this.#sendLater(kept(bytes, start + sent, end, reused));
+    } catch (error) {
+      this.#fail(error as Error);
+    }
   }
 
   #wait(bytes: Buffer): void {
@@ -256,11 +258,15 @@ export class HandleWire implements Wire {
   #sendLater(bytes: Buffer): void {
     const request = this.#handles.createWriteRequest();
     request.bytes = bytes;
-    request.oncomplete = (status) => this.#sent(status);
     const failed = this.#handle.writeBuffer(request, bytes);
     if (failed < 0) this.#fail(systemError(failed, 'write'));
     // There may be room again already.
-    else if (this.#handles.lastWriteWasAsync()) this.#pending = request;
+    else if (this.#handles.lastWriteWasAsync()) this.#await(request);
+  }
+
+  #await(request: WriteRequest): void {
+    request.oncomplete = (status) => this.#sent(status);
+    this.#pending = request;
   }
 
   #sent(status: number): void {
@@ -309,8 +315,4 @@ function onRead(this: StreamHandle): void {
 function kept(bytes: Buffer, start: number, end: number, reused: boolean): Buffer {
   const part = bytes.subarray(start, end);
   return reused ? Buffer.from(part) : copyIfShared(part);
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EAGAIN';
 }
