@@ -209,7 +209,7 @@ export class FrameScanner {
     if (length === 126) {
       headerLength = 4;
       if (available < headerLength) return false;
-      length = bytes.readUInt16BE(start + 2);
+      length = (bytes[start + 2]! << 8) | bytes[start + 3]!;
     } else if (length === 127) {
       headerLength = 10;
       if (available < headerLength) return false;
@@ -237,7 +237,7 @@ export class FrameScanner {
     this.final = first >= 0x80;
     this.compressed = (first & 0x40) !== 0;
     this.length = length;
-    if (this.masked) this.maskKey = bytes.readUInt32BE(keyAt);
+    if (this.masked) this.maskKey = maskKeyAt(bytes, keyAt);
     const payloadStart = start + headerLength;
     if (control) {
       this.consumed = payloadStart + length;
@@ -272,4 +272,9 @@ export class FrameScanner {
     this.stop();
     return false;
   }
+}
+
+/** The same as `readUInt32BE`, whose checks of its arguments cost more than all else that is done for a small frame. */
+function maskKeyAt(bytes: Buffer, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }
