@@ -4,7 +4,7 @@
  */
 import { applyMask } from '../../protocol/mask.js';
 import { MASK_MEMORY } from '../../protocol/mask-memory.js';
-import { placeOf, SCRATCH_BYTES, scratchOf } from '../wires/read-buffer.js';
+import { copyOut, placeOf } from '../wires/read-buffer.js';
 
 /**
  * Moves `bytes[start, end)` to `to`, which must not be behind `start`, and unmasks it (RFC 6455 section 5.3). `payloadOffset` is the
@@ -40,16 +40,7 @@ export function copyUnmasked(
   maskKey: number,
   payloadOffset: number,
 ): void {
-  const place = placeOf(bytes);
-  if (place < 0 || MASK_MEMORY === undefined) {
-    bytes.copy(target, at, start, end);
-    if (maskKey !== 0) applyMask(target, at, at + end - start, maskKey, payloadOffset);
-    return;
-  }
-  // By way of the scratch: its views are kept, and a view of what was read would cost more than this copy of it.
-  for (let from = start; from < end; from += SCRATCH_BYTES) {
-    const length = Math.min(SCRATCH_BYTES, end - from);
-    MASK_MEMORY.move(0, place + from, place + from + length, maskKey, payloadOffset + from - start);
-    target.set(scratchOf(length), at + from - start);
-  }
+  if (copyOut(bytes, start, end, target, at, maskKey, payloadOffset)) return;
+  bytes.copy(target, at, start, end);
+  if (maskKey !== 0) applyMask(target, at, at + end - start, maskKey, payloadOffset);
 }

@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { writeSync } from 'node:fs';
 import type { Handles, StreamHandle, WriteRequest } from './handles.js';
+import { copyOut } from './read-buffer.js';
 
 /** Up to this size the copy costs less than the difference between the calls. */
 export const SMALL_BYTES = 4096;
@@ -30,7 +31,7 @@ export function writeSmall(
   views[length] ??= memory.subarray(0, length);
   const view = views[length];
   if (length === bytes.length) memory.set(bytes, 0);
-  else bytes.copy(memory, 0, start, end);
+  else if (!copyOut(bytes, start, end, memory, 0, 0, 0)) bytes.copy(memory, 0, start, end);
   spare ??= handles.createWriteRequest();
   const request = spare;
   const failed = handle.writeBuffer(request, view);

@@ -3,7 +3,7 @@
  * room for a header in front of what was read. Refuses to know who reads.
  */
 import { Buffer } from 'node:buffer';
-import { MASK_MEMORY, MASK_MEMORY_BYTES } from '../../protocol/mask-memory.js';
+import { MASK_MEMORY, MASK_MEMORY_BYTES, type MaskMemory } from '../../protocol/mask-memory.js';
 
 /** One read takes at most this much. Larger reads cost fewer calls, and the buffer is there once for all. */
 const READ_BYTES = 256 * 1024;
@@ -33,22 +33,46 @@ export function viewOf(length: number): Buffer {
   return current;
 }
 
-/** How much of the memory, at its beginning, is for whoever needs some for a moment. */
-export const SCRATCH_BYTES = 32 * 1024;
+/** Where in `SHARED_MEMORY` bytes begin that are those of the last read; -1 for all others. */
+export function placeOf(bytes: Buffer): number {
+  // Not by their memory: to ask for that costs more than the rest.
+  return bytes === current ? READ_START : -1;
+}
+
+/** How much of the memory, at its beginning, copies go by. */
+const SCRATCH_BYTES = 32 * 1024;
 
 const SCRATCH_VIEWS: Array<Buffer | undefined> = new Array(VIEWS.length);
 
 /** The first bytes of the scratch. */
-export function scratchOf(length: number): Buffer {
+function scratchOf(length: number): Buffer {
   if (length >= SCRATCH_VIEWS.length) return SHARED_MEMORY.subarray(0, length);
   SCRATCH_VIEWS[length] ??= SHARED_MEMORY.subarray(0, length);
   return SCRATCH_VIEWS[length];
 }
 
-/** Where in `SHARED_MEMORY` bytes begin that are those of the last read; -1 for all others. */
-export function placeOf(bytes: Buffer): number {
-  // Not by their memory: to ask for that costs more than the rest.
-  return bytes === current ? READ_START : -1;
+/**
+ * Copies `bytes[start, end)` to `target` from `at` on, and masks the copy (see {@link MaskMemory.move}), where those bytes lie in the
+ * memory that is fast for it. False where they do not: then nothing was done.
+ */
+export function copyOut(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  target: Buffer,
+  at: number,
+  maskKey: number,
+  payloadOffset: number,
+): boolean {
+  const place = bytes === SHARED_MEMORY ? 0 : placeOf(bytes);
+  if (place < 0 || MASK_MEMORY === undefined) return false;
+  // By way of the scratch: its views are kept, and a view of these bytes would cost more than this copy of them.
+  for (let from = start; from < end; from += SCRATCH_BYTES) {
+    const length = Math.min(SCRATCH_BYTES, end - from);
+    MASK_MEMORY.move(0, place + from, place + from + length, maskKey, payloadOffset + from - start);
+    target.set(scratchOf(length), at + from - start);
+  }
+  return true;
 }
 
 /** For bytes that have to stay as they are until later: a copy if they lie in the buffer, else themselves. */
