@@ -2,6 +2,7 @@
  * Owns how a frame is written (RFC 6455 section 5.2): its header, its mask key, and a whole small frame in one buffer.
  * Refuses to read frames, and to decide which frame may follow which: the scanner and the data paths do.
  */
+import { Buffer } from 'node:buffer';
 import { randomFillSync } from 'node:crypto';
 import { applyMask } from './mask.js';
 

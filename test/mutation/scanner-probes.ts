@@ -119,6 +119,8 @@ export function scannerLimits(modules: ProtocolModules): void {
     assert.equal(codeOf(limit, of(Opcode.Binary, 51)), 1009);
     assert.equal(codeOf(limit, of(Opcode.Ping, 100)), undefined);
   }
+  // One byte of a length of two is not taken for a length.
+  assert.equal(codeOf({ maxFrameBytes: 50 }, Buffer.of(0x82, 126, 1)), undefined);
   assert.equal(codeOf({ maxFrameBytes: 5 }, begun, more), undefined);
   assert.equal(codeOf({ maxMessageBytes: 9 }, begun, more), 1009);
   assert.equal(codeOf({ maxFragments: 1 }, hello, begun), undefined);

@@ -2,6 +2,7 @@
  * Owns turning the bytes of a plain target into frames for the client: binary as they come, or text cut at code points
  * only. Refuses to guess: bytes that are no text are a fault of the target, never replaced in silence.
  */
+import { Buffer } from 'node:buffer';
 import { MAX_FRAME_HEADER_BYTES, Opcode } from '../../protocol/frame.js';
 import { Utf8Stream } from '../../protocol/utf8-stream.js';
 import { type Violation, violationOf } from '../../protocol/violation.js';
@@ -41,6 +42,7 @@ export class ByteFramer {
     if (outlet.closing) return 'more';
     sent.messages += 1;
     sent.bytes += payload.length;
+    if (outlet.frameInPlace(this.#opcode, payload)) return outlet.blocked ? 'full' : 'more';
     if (payload.length <= COPY_BYTES) outlet.message(outlet.encode(this.#opcode, payload));
     else outlet.largeMessage(this.#opcode, payload);
     return outlet.blocked ? 'full' : 'more';

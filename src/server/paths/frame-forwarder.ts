@@ -2,6 +2,7 @@
  * Owns one direction of the `frames` path: frames pass verbatim, only their headers are looked at. It takes out Close
  * frames, which the charts carry over, and the pongs of our own heartbeat. Refuses to unmask or assemble anything.
  */
+import { Buffer } from 'node:buffer';
 import { parseClosePayload } from '../../protocol/close-frame.js';
 import { Opcode } from '../../protocol/frame.js';
 import { type FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';

@@ -2,6 +2,7 @@
  * Owns one side of a data path as the effects ports see it: a wire with its intake and its outlet, speaking WebSocket or
  * plain bytes. Refuses to know the other side.
  */
+import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { Opcode } from '../../protocol/frame.js';
 import { CloseIndicator, type CloseStatus, type Message, type SendResult } from '../../receivers/index.js';

@@ -2,7 +2,7 @@
  * Owns turning the frames of one wire into whole messages or fragments: unmasked, inflated once, text checked to be UTF-8,
  * in order although inflation is asynchronous. Refuses to decide what becomes of them.
  */
-import { isUtf8 } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
 import { parseClosePayload } from '../../protocol/close-frame.js';
 import { frameHeaderLength, Opcode } from '../../protocol/frame.js';
 import { type FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
@@ -11,6 +11,7 @@ import { Utf8Stream } from '../../protocol/utf8-stream.js';
 import { isViolation, type Violation, violationOf } from '../../protocol/violation.js';
 import type { CloseStatus, Fragment } from '../../receivers/index.js';
 import type { AgreedDeflate, MessageKind } from './message-writer.js';
+import { copyUnmasked } from './unmask.js';
 
 /** Who gets what a {@link MessageReader} read. */
 export interface MessageSink {
@@ -120,12 +121,10 @@ export class MessageReader implements FrameHandler {
     // A copy, because the chunk belongs to the wire, and the frame may go on as it is.
     const before = this.#filled;
     const filled = before + end - start;
+    const { maskKey, payloadOffset } = this.#scanner;
     if (filled > this.#payload.length) this.#grow(filled);
-    chunk.copy(this.#payload, before, start, end);
+    copyUnmasked(chunk, start, end, this.#payload, before, maskKey, payloadOffset);
     this.#filled = filled;
-    if (this.#options.masked) {
-      applyMask(this.#payload, before, filled, this.#scanner.maskKey, this.#scanner.payloadOffset);
-    }
   }
 
   onFrameEnd(): void {

@@ -2,6 +2,7 @@
  * Owns the `messages` path: messages are assembled, shown to the receiver, and what it answers goes on. Toward any target,
  * or none. Each side has its own permessage-deflate. Refuses to know how a receiver is called; the connection actor does.
  */
+import { Buffer } from 'node:buffer';
 import { isPromise, whenSettled } from '../../actors/callback-queue.js';
 import { Opcode } from '../../protocol/frame.js';
 import {
@@ -125,7 +126,6 @@ export class MessagesPath extends DataPath {
     const reply = kind === 'text' ? connection.onText(data.toString()) : connection.onBinary(data);
     if (reply === undefined && frame !== undefined && up instanceof WebSocketLink && up.passesFrames) {
       up.outlet.forward(frame.bytes, frame.start, frame.end, wholeMessage(frame));
-      this.#balanceInbound();
     } else if (isPromise(reply)) {
       reply.then((settled) => this.#forward(kind, data, settled));
     } else {
@@ -174,7 +174,6 @@ export class MessagesPath extends DataPath {
       this.down.sent.messages += 1;
       this.down.sent.bytes += data.length;
       this.down.outlet.forward(frame.bytes, frame.start, frame.end, wholeMessage(frame));
-      this.#balanceOutbound();
     } else if (isPromise(reply)) {
       reply.then((settled) => this.#return(kind, data, settled));
     } else {
@@ -262,11 +261,11 @@ export class MessagesPath extends DataPath {
   /** One write each way for everything that one read produced: receivers often answer what they are shown. */
   #gathering(work: () => void): void {
     const { up } = this;
-    this.down.wire.cork();
-    up?.wire.cork();
+    this.down.outlet.cork();
+    up?.outlet.cork();
     work();
-    up?.wire.uncork();
-    this.down.wire.uncork();
+    up?.outlet.uncork();
+    this.down.outlet.uncork();
   }
 }
 

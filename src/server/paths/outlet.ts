@@ -59,11 +59,23 @@ export class Outlet implements Blocked {
 
   /** Writes `bytes[start, end)`, and answers whether the feeder may go on. */
   write(bytes: Buffer, start = 0, end = bytes.length): boolean {
-    if (!this.wire.write(bytes, start, end) && !this.#blocked) {
-      this.#blocked = true;
-      this.#watch.begin(this);
-    }
+    if (!this.wire.write(bytes, start, end)) this.#block();
     return !this.#blocked;
+  }
+
+  /** Gathers the writes until `uncork`; what came by `onBytes` has to leave before that returns. */
+  cork(): void {
+    this.wire.cork();
+  }
+
+  uncork(): void {
+    if (!this.wire.uncork()) this.#block();
+  }
+
+  #block(): void {
+    if (this.#blocked) return;
+    this.#blocked = true;
+    this.#watch.begin(this);
   }
 
   /** The wire drained. */

@@ -2,6 +2,7 @@
  * Owns the `stream` path: WebSocket to plain bytes, for a receiver that does not look at messages. Payloads are unmasked in
  * place and streamed on as they come; each chunk from the target becomes one frame. Refuses to assemble messages.
  */
+import { Buffer } from 'node:buffer';
 import { parseClosePayload } from '../../protocol/close-frame.js';
 import { Opcode } from '../../protocol/frame.js';
 import { type FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
@@ -9,9 +10,7 @@ import { applyMask } from '../../protocol/mask.js';
 import { isViolation } from '../../protocol/violation.js';
 import { ByteFramer, type FrameType } from './byte-framer.js';
 import { DataPath, type PathOptions } from './data-path.js';
-
-/** Payload parts up to this size are moved together, so that many small frames leave with one write. */
-const GATHER_BYTES = 4096;
+import { unmaskTo } from './unmask.js';
 
 /** Streams payloads to the target and frames what comes back. */
 export class StreamPath extends DataPath implements FrameHandler {
@@ -53,17 +52,16 @@ export class StreamPath extends DataPath implements FrameHandler {
 
   onFrameStart(): void {}
 
+  /** Moves what comes to what is there, so that all frames of a read leave with one write. */
   onPayload(chunk: Buffer, start: number, end: number): void {
-    applyMask(chunk, start, end, this.#scanner.maskKey, this.#scanner.payloadOffset);
-    this.down.received.bytes += end - start;
-    if (this.#end > this.#start && end - start <= GATHER_BYTES) {
-      chunk.copyWithin(this.#end, start, end);
-      this.#end += end - start;
-      return;
+    const scanner = this.#scanner;
+    if (this.#start === this.#end) {
+      this.#start = start;
+      this.#end = start;
     }
-    this.#write();
-    this.#start = start;
-    this.#end = end;
+    unmaskTo(chunk, this.#end, start, end, scanner.maskKey, scanner.payloadOffset);
+    this.#end += end - start;
+    this.down.received.bytes += end - start;
   }
 
   onFrameEnd(): void {

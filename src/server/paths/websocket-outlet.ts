@@ -2,9 +2,11 @@
  * Owns the order of frames on one wire: frames that are passed on verbatim, our own messages between two messages, our
  * own control frames between two frames, and one Close frame behind everything. Refuses to compress or to read.
  */
+import { Buffer } from 'node:buffer';
 import { encodeClosePayload } from '../../protocol/close-frame.js';
 import { encodeFrame, frameHeaderLength, Opcode, randomMaskKey, writeFrameHeader } from '../../protocol/frame.js';
 import type { CloseStatus, SendResult } from '../../receivers/index.js';
+import { placeOf, SHARED_MEMORY } from '../wires/read-buffer.js';
 import type { Wire } from '../wires/wire.js';
 import { Outlet, type OutletLimits, type OutletOwner } from './outlet.js';
 import type { PressureWatch } from './pressure-watch.js';
@@ -97,6 +99,20 @@ export class WebSocketOutlet extends Outlet {
     return this.write(frame) ? 'accepted' : 'queued';
   }
 
+  /**
+   * Sends bytes of the last read as one whole data frame, with its header written in front of them where they lie. False when it
+   * has to wait, or the bytes lie elsewhere: then nothing was sent.
+   */
+  frameInPlace(opcode: number, payload: Buffer): boolean {
+    const place = placeOf(payload);
+    if (place < 0 || this.#masked || this.mustWait || this.closing) return false;
+    const { length } = payload;
+    const start = place - frameHeaderLength(length, false);
+    writeFrameHeader(SHARED_MEMORY, start, { opcode, final: true, compressed: false, length });
+    this.write(SHARED_MEMORY, start, place + length);
+    return true;
+  }
+
   /** Sends a large payload as one whole data frame, copied only when it has to wait. */
   largeMessage(opcode: number, payload: Buffer): void {
     const header = Buffer.allocUnsafe(frameHeaderLength(payload.length, false));
@@ -105,10 +121,10 @@ export class WebSocketOutlet extends Outlet {
       this.message(Buffer.concat([header, payload]));
       return;
     }
-    this.wire.cork();
+    this.cork();
     this.write(header);
     this.write(payload);
-    this.wire.uncork();
+    this.uncork();
   }
 
   /** Sends a ping or pong of our own, between two frames. */
@@ -182,7 +198,7 @@ export class WebSocketOutlet extends Outlet {
   #flush(): void {
     if (this.#insideFrame && this.#sourceEnded && this.#close !== undefined) this.wire.terminate();
     if (this.#queuedBytes === 0 || this.#insideFrame || this.blocked) return;
-    this.wire.cork();
+    this.cork();
     const controls = this.#controls ?? NONE;
     this.#controls = undefined;
     for (const frame of controls) this.#release(frame);
@@ -197,7 +213,7 @@ export class WebSocketOutlet extends Outlet {
       this.#close = undefined;
       this.#closed = true;
     }
-    this.wire.uncork();
+    this.uncork();
     this.levelFell();
     if (this.#closed) this.#afterClose?.();
   }

@@ -3,9 +3,10 @@
  * streams. Refuses to queue while the peer keeps up: what cannot be written now is copied, handed to the system, and "wait" is
  * answered until it is gone.
  */
-import { writeSync } from 'node:fs';
-import { GATHER_BYTES, Gatherer } from './gatherer.js';
+import { Buffer } from 'node:buffer';
+import { Gatherer } from './gatherer.js';
 import { addressesOf, type Handles, type StreamHandle, type WriteRequest } from './handles.js';
+import { SMALL_BYTES, writeByDescriptor, writeSmall } from './immediate-writes.js';
 import { copyIfShared, READ_BUFFER, viewOf } from './read-buffer.js';
 import { systemError } from './system-error.js';
 import type { Wire, WireAddresses, WireReader } from './wire.js';
@@ -70,7 +71,7 @@ export class HandleWire implements Wire {
   get bufferedBytes(): number {
     if (this.#closed) return this.#lost;
     const pending = this.#pending === undefined ? 0 : this.#handle.writeQueueSize;
-    return pending + this.#waitingBytes + (this.#gatherer?.length ?? 0);
+    return pending + this.#waitingBytes + (this.#gatherer?.size ?? 0);
   }
 
   get bytesRead(): number {
@@ -115,12 +116,8 @@ export class HandleWire implements Wire {
 
   write(bytes: Buffer, start = 0, end = bytes.length): boolean {
     if (this.#closed || this.#ended) return true;
-    if (this.#corks > 0 && end - start <= GATHER_BYTES) {
-      this.#gather(bytes, start, end);
-    } else {
-      this.#flush();
-      this.#send(bytes, start, end);
-    }
+    if (this.#corks > 0) this.#gather(bytes, start, end);
+    else this.#send(bytes, start, end);
     return this.#pending === undefined;
   }
 
@@ -128,9 +125,10 @@ export class HandleWire implements Wire {
     this.#corks += 1;
   }
 
-  uncork(): void {
+  uncork(): boolean {
     this.#corks -= 1;
     if (this.#corks === 0) this.#flush();
+    return this.#closed || this.#ended || this.#pending === undefined;
   }
 
   end(): void {
@@ -209,8 +207,9 @@ export class HandleWire implements Wire {
   }
 
   #gather(bytes: Buffer, start: number, end: number): void {
-    if (this.#gatherer?.takes(end - start) === false) this.#flush();
-    this.#gatherer ??= Gatherer.get();
+    if (this.#gatherer?.add(bytes, start, end)) return;
+    this.#flush();
+    this.#gatherer = Gatherer.get();
     this.#gatherer.add(bytes, start, end);
   }
 
@@ -219,7 +218,13 @@ export class HandleWire implements Wire {
     const gatherer = this.#gatherer;
     if (gatherer === undefined) return;
     this.#gatherer = undefined;
-    this.#send(gatherer.bytes, 0, gatherer.length, true);
+    if (gatherer.length > 0) {
+      gatherer.copyRun();
+      this.#send(gatherer.bytes, 0, gatherer.length, true);
+    }
+    if (gatherer.runEnd > gatherer.runStart && !this.#closed) {
+      this.#send(gatherer.run, gatherer.runStart, gatherer.runEnd);
+    }
     gatherer.giveBack();
   }
 
@@ -229,16 +234,18 @@ export class HandleWire implements Wire {
       this.#wait(kept(bytes, start, end, reused));
       return;
     }
-    let sent = 0;
-    try {
-      sent = writeSync(this.#descriptor, bytes, start, end - start);
-    } catch (error) {
-      if (!isFull(error)) {
-        this.#fail(error as Error);
-        return;
-      }
+    if (end - start <= SMALL_BYTES) {
+      const outcome = writeSmall(this.#handles, this.#handle, bytes, start, end);
+      if (typeof outcome !== 'number') this.#await(outcome);
+      else if (outcome < 0) this.#fail(systemError(outcome, 'write'));
+      return;
     }
-    if (sent < end - start) this.#sendLater(kept(bytes, start + sent, end, reused));
+    try {
+      const sent = writeByDescriptor(this.#descriptor, bytes, start, end);
+      if (sent < end - start) this.#sendLater(kept(bytes, start + sent, end, reused));
+    } catch (error) {
+      this.#fail(error as Error);
+    }
   }
 
   #wait(bytes: Buffer): void {
@@ -251,11 +258,15 @@ export class HandleWire implements Wire {
   #sendLater(bytes: Buffer): void {
     const request = this.#handles.createWriteRequest();
     request.bytes = bytes;
-    request.oncomplete = (status) => this.#sent(status);
     const failed = this.#handle.writeBuffer(request, bytes);
     if (failed < 0) this.#fail(systemError(failed, 'write'));
     // There may be room again already.
-    else if (this.#handles.lastWriteWasAsync()) this.#pending = request;
+    else if (this.#handles.lastWriteWasAsync()) this.#await(request);
+  }
+
+  #await(request: WriteRequest): void {
+    request.oncomplete = (status) => this.#sent(status);
+    this.#pending = request;
   }
 
   #sent(status: number): void {
@@ -304,8 +315,4 @@ function onRead(this: StreamHandle): void {
 function kept(bytes: Buffer, start: number, end: number, reused: boolean): Buffer {
   const part = bytes.subarray(start, end);
   return reused ? Buffer.from(part) : copyIfShared(part);
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EAGAIN';
 }

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { GATHER_BYTES, Gatherer } from './gatherer.js';
+import { Gatherer } from './gatherer.js';
 import { plainAddress } from './plain-address.js';
 import { isShared } from './read-buffer.js';
 import type { SocketTap, TapReader } from './socket-tap.js';
@@ -75,14 +75,14 @@ export class SocketWire implements Wire, TapReader {
     if (this.tls !== undefined) socket.on('drain', () => this.#reader?.onDrain());
     socket.on('error', (error) => {
       this.#error = error;
-      this.#lost = socket.writableLength + (this.#gatherer?.length ?? 0);
+      this.#lost = socket.writableLength + (this.#gatherer?.size ?? 0);
     });
     socket.on('close', () => this.#onClose());
     if (socket.destroyed) queueMicrotask(() => this.#onClose());
   }
 
   get bufferedBytes(): number {
-    return this.#socket.destroyed ? this.#lost : this.#socket.writableLength + (this.#gatherer?.length ?? 0);
+    return this.#socket.destroyed ? this.#lost : this.#socket.writableLength + (this.#gatherer?.size ?? 0);
   }
 
   get bytesRead(): number {
@@ -137,11 +137,8 @@ export class SocketWire implements Wire, TapReader {
     const socket = this.#socket;
     // Node.js would report a write after the end as an error of the socket.
     if (socket.destroyed || socket.writableEnded) return true;
-    if (this.#corks > 0 && end - start <= GATHER_BYTES) {
-      this.#gather(bytes, start, end);
-      return this.#hasRoom;
-    }
-    this.#send(bytes, start, end);
+    if (this.#corks > 0) this.#gather(bytes, start, end);
+    else this.#send(undefined, bytes, start, end);
     return this.#hasRoom;
   }
 
@@ -155,9 +152,10 @@ export class SocketWire implements Wire, TapReader {
     this.#corks += 1;
   }
 
-  uncork(): void {
+  uncork(): boolean {
     this.#corks -= 1;
     if (this.#corks === 0) this.#flush();
+    return this.#socket.destroyed || this.#socket.writableEnded || this.#hasRoom;
   }
 
   end(): void {
@@ -196,21 +194,25 @@ export class SocketWire implements Wire, TapReader {
   }
 
   #gather(bytes: Buffer, start: number, end: number): void {
-    if (this.#gatherer?.takes(end - start) === false) this.#flush();
-    this.#gatherer ??= Gatherer.get();
+    if (this.#gatherer?.add(bytes, start, end)) return;
+    this.#flush();
+    this.#gatherer = Gatherer.get();
     this.#gatherer.add(bytes, start, end);
   }
 
   /** Writes what was gathered. */
   #flush(): void {
-    if (this.#gatherer !== undefined && !this.#socket.writableEnded) this.#send(NOTHING, 0, 0);
+    const gatherer = this.#gatherer;
+    if (gatherer === undefined || this.#socket.writableEnded) return;
+    this.#gatherer = undefined;
+    gatherer.copyRun();
+    this.#send(gatherer, gatherer.run, gatherer.runStart, gatherer.runEnd);
+    gatherer.giveBack();
   }
 
-  /** Writes these bytes behind those that were gathered. Also while it is corked: only a write can tell that it must wait. */
-  #send(bytes: Buffer, start: number, end: number): void {
+  /** Writes these bytes behind those that were copied to a gatherer. */
+  #send(gatherer: Gatherer | undefined, bytes: Buffer, start: number, end: number): void {
     const socket = this.#socket;
-    const gatherer = this.#gatherer;
-    this.#gatherer = undefined;
     const gathered = gatherer?.length ?? 0;
     const shared = end === start || isShared(bytes);
     const length = gathered + end - start;
@@ -219,16 +221,15 @@ export class SocketWire implements Wire, TapReader {
     const memory = keeps || !shared ? undefined : WriteBuffer.for(length);
     if (memory !== undefined) {
       if (gatherer !== undefined) memory.add(gatherer.bytes, 0, gathered);
-      memory.add(bytes, start, end);
+      if (end > start) memory.add(bytes, start, end);
       this.#sendCopy(memory, length);
     } else {
       if (gatherer !== undefined) socket.cork();
-      if (gatherer !== undefined) socket.write(Buffer.from(gatherer.bytes.subarray(0, gathered)));
+      if (gatherer !== undefined && gathered > 0) socket.write(Buffer.from(gatherer.bytes.subarray(0, gathered)));
       const part = end - start === bytes.length ? bytes : bytes.subarray(start, end);
       if (end > start) socket.write(shared ? Buffer.from(part) : part);
       if (gatherer !== undefined) socket.uncork();
     }
-    gatherer?.giveBack();
     this.#settle();
   }
 

@@ -55,12 +55,14 @@ export interface Wire {
   unread(bytes: Buffer): void;
   /**
    * Writes `bytes[start, end)`, and answers whether more may follow now; if not, `onDrain` tells when. The bytes are done with
-   * when this returns if they came by `onBytes`; other bytes must not be changed any more.
+   * when this returns if they came by `onBytes`, or while the wire is corked when `uncork` returns; other bytes must not be changed
+   * any more.
    */
   write(bytes: Buffer, start?: number, end?: number): boolean;
-  /** Gathers the writes until `uncork` into one system call. */
+  /** Gathers the writes until `uncork` into one system call, within one callback. */
   cork(): void;
-  uncork(): void;
+  /** Answers as the last write would have without a cork. */
+  uncork(): boolean;
   /** Ends our direction (FIN) when everything is written. */
   end(): void;
   /** Cuts both directions now. */

@@ -57,8 +57,9 @@ export class FakeWire implements Wire {
     this.corked += 1;
   }
 
-  uncork(): void {
+  uncork(): boolean {
     this.corked -= 1;
+    return this.roomy;
   }
 
   end(): void {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ByteFramer } from '../../../src/server/paths/byte-framer.js';
 import { Intake } from '../../../src/server/paths/intake.js';
 import { PressureWatch } from '../../../src/server/paths/pressure-watch.js';
+import { READ_BUFFER, viewOf } from '../../../src/server/wires/read-buffer.js';
 import { FakeWire, fakeLink } from './fake-wire.js';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -64,6 +65,16 @@ describe('an outlet', () => {
     link.outlet.drained();
     vi.advanceTimersByTime(100);
     expect(owner.lines).toEqual(['drained']);
+  });
+
+  it('stops its feeder when what was put off by a cork does not fit', () => {
+    const { wire, link } = fakeLink('server');
+    link.outlet.cork();
+    expect(link.outlet.write(Buffer.from('x'))).toBe(true);
+    wire.roomy = false;
+    link.outlet.uncork();
+    expect([link.outlet.blocked, wire.corked]).toEqual([true, 0]);
+    link.onClosed();
   });
 
   it('alternates throttled and unthrottled, beginning with throttled', () => {
@@ -165,6 +176,28 @@ describe('a byte framer', () => {
     ]);
     expect(wire.frames.at(-1)?.payload.equals(large)).toBe(true);
     expect(link.sent).toMatchObject({ messages: 3, bytes: 100_006 });
+  });
+
+  it.each([1, 125, 126, 4000, 65_535, 65_536, 200_000])('sends %i bytes of the last read where they lie', (length) => {
+    for (let at = 0; at < length; at += 1) READ_BUFFER[at] = (at * 11 + 3) & 0xff;
+    const payload = Buffer.from(READ_BUFFER.subarray(0, length));
+    const { wire, link } = fakeLink('server');
+    expect(new ByteFramer(link, 'binary').frame(viewOf(length))).toBe('more');
+    // A frame that has to wait for its turn is a copy instead.
+    link.outlet.forward(Buffer.of(0x82, 2, 0x61), 0, 3, {
+      frame: -1,
+      message: -1,
+      insideFrame: true,
+      insideMessage: true,
+    });
+    new ByteFramer(link, 'binary').frame(viewOf(length));
+    READ_BUFFER.fill(0, 0, length);
+    link.outlet.forward(Buffer.of(0x62), 0, 1, { frame: 1, message: 1, insideFrame: false, insideMessage: false });
+    expect(wire.writes.length).toBe(4);
+    const [first, between, last] = wire.frames.map((frame) => frame.payload);
+    expect(between?.toString()).toBe('ab');
+    expect([first?.equals(payload), last?.equals(payload)]).toEqual([true, true]);
+    expect(link.sent).toMatchObject({ messages: 2, bytes: 2 * length });
   });
 
   it('cuts text at code points only, wherever the chunks are cut', () => {

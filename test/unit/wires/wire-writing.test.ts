@@ -192,6 +192,45 @@ describe.each(TRANSPORTS.map((one) => [one.layer.kind, one.over, one] as const))
     expect((await peer.read(length)).equals(marked(9, length))).toBe(true);
   });
 
+  it('keeps small writes apart that it and others could not finish', async () => {
+    const pairs: Array<Awaited<ReturnType<typeof pair>>> = [];
+    const lengths: number[] = [];
+    for (let number = 1; number <= 4; number += 1) {
+      const all = await pair();
+      pairs.push(all);
+      all.peer.pauseReading();
+      let length = 0;
+      // Of several sizes, so that some of them fit in part.
+      for (let room = true; room; length += 1000 + 4 * number) {
+        room = all.wire.write(marked(number, 1000 + 4 * number, length));
+      }
+      lengths.push(length);
+    }
+    for (const [at, { peer }] of pairs.entries()) {
+      peer.resumeReading();
+      expect((await peer.read(lengths[at]!)).equals(marked(at + 1, lengths[at]!))).toBe(true);
+    }
+  });
+
+  it('says "wait" when it is uncorked, if what it put off until then does not fit', async () => {
+    const { wire, record, peer } = await pair();
+    peer.pauseReading();
+    const bytes = marked(11, 64 * MEBIBYTE);
+    wire.cork();
+    wire.cork();
+    wire.write(bytes);
+    wire.uncork();
+    expect(wire.uncork()).toBe(false);
+    peer.resumeReading();
+    await record.saw('drain');
+    expect((await peer.read(bytes.length)).equals(bytes)).toBe(true);
+    wire.cork();
+    expect(wire.uncork()).toBe(true);
+    wire.cork();
+    wire.terminate();
+    expect(wire.uncork()).toBe(true);
+  });
+
   it('lets the memory of bytes that were handed on be used again at once', async () => {
     const { wire, peer, record } = await pair();
     let length = 0;
