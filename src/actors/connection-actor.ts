@@ -2,7 +2,7 @@
  * Owns one downstream connection at run time: its chart, and the flags that the data path reads. It is itself a
  * LifecycleReceiver: the data path speaks to it, and it hands on to the application. Refuses to touch sockets.
  */
-import { type ActorRefFrom, createActor, type StateValue } from 'xstate';
+import type { StateValue } from 'xstate';
 import {
   CloseCode,
   type CloseReport,
@@ -13,6 +13,7 @@ import {
   type UpgradeRequest,
 } from '../receivers/index.js';
 import { whenSettled } from './callback-queue.js';
+import { ChartActor } from './chart-actor.js';
 import { ClosingHandshake } from './closing-handshake.js';
 import { compileChart } from './compiled-chart.js';
 import type { ConnectionEffects, ConnectionTimeouts, Refusal } from './connection.effects.js';
@@ -46,7 +47,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   openedAt: Date | undefined;
 
   readonly #host: ConnectionHost<ConnectionActor>;
-  readonly #chart: ActorRefFrom<typeof connectionChart>;
+  readonly #chart: ChartActor<typeof connectionMachine>;
   readonly outbox = new Outbox();
   readonly #outcome = new HandshakeOutcome();
   readonly #closing = new ClosingHandshake(this);
@@ -59,7 +60,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
     this.#host = options.host;
     this.timeouts = options.host.timeouts;
     this.handle = new ConnectionHandle(this);
-    this.#chart = createActor(connectionChart, { id: options.id, input: { port: this }, parent: options.parent });
+    this.#chart = new ChartActor(connectionChart, this, options.parent);
   }
 
   /** Begins the life of the connection; `port` must be set. */
@@ -80,7 +81,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   /** The full value of the chart. */
   get chartValue(): StateValue {
-    return this.#chart.getSnapshot().value;
+    return this.#chart.value;
   }
 
   // What the server, the pair and the application ask for.
@@ -109,7 +110,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   subscribe(channel: string): void {
-    if (this.#chart.getSnapshot().status === 'active') this.#host.joined(this, channel);
+    if (this.#chart.active) this.#host.joined(this, channel);
   }
 
   unsubscribe(channel: string): void {
@@ -164,7 +165,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   send(event: ConnectionEvent): void {
-    if (this.#chart.getSnapshot().status === 'active') this.outbox.around(() => this.#chart.send(event));
+    if (this.#chart.active) this.outbox.around(() => this.#chart.send(event));
   }
 
   // The effects of the chart; what calls others waits in the outbox.

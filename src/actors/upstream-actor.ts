@@ -2,8 +2,9 @@
  * Owns one connection to a target at run time: its chart and what its ends mean for the connection it is paired with.
  * Refuses to touch sockets; the port does.
  */
-import { type ActorRefFrom, type AnyActorRef, createActor, type StateValue } from 'xstate';
+import type { AnyActorRef, StateValue } from 'xstate';
 import type { CloseStatus } from '../receivers/index.js';
+import { ChartActor } from './chart-actor.js';
 import { compileChart } from './compiled-chart.js';
 import type { Refusal } from './connection.effects.js';
 import type { Counterpart } from './connection.host.js';
@@ -37,7 +38,7 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
   reading = true;
 
   readonly #host: UpstreamHost;
-  readonly #chart: ActorRefFrom<typeof upstreamChart>;
+  readonly #chart: ChartActor<typeof upstreamMachine>;
   readonly outbox = new Outbox();
   #refusal: Refusal | undefined;
   #codeSent: CloseStatus | undefined;
@@ -48,7 +49,7 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
     this.connection = options.connection;
     this.#host = options.host;
     this.timeouts = options.host.upstreamTimeouts;
-    this.#chart = createActor(upstreamChart, { id: options.id, input: { port: this }, parent: options.parent });
+    this.#chart = new ChartActor(upstreamChart, this, options.parent);
   }
 
   /** Begins to dial; `port` must be set. */
@@ -61,7 +62,7 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
   }
 
   get chartValue(): StateValue {
-    return this.#chart.getSnapshot().value;
+    return this.#chart.value;
   }
 
   get #isOpen(): boolean {
@@ -136,7 +137,7 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
   }
 
   send(event: UpstreamEvent): void {
-    if (this.#chart.getSnapshot().status === 'active') this.outbox.around(() => this.#chart.send(event));
+    if (this.#chart.active) this.outbox.around(() => this.#chart.send(event));
   }
 
   // The effects of the chart.
