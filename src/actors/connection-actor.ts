@@ -24,7 +24,7 @@ import type { DownstreamPort } from './downstream.port.js';
 import { closedBy, cut, type Ending, failure } from './ending.js';
 import { GuardedReceiver } from './guarded-receiver.js';
 import { HandshakeOutcome } from './handshake-outcome.js';
-import type { Beating } from './heartbeat.js';
+import type { Beating, HeartWatch } from './heartbeat.js';
 import { Outbox, outboxObserver } from './outbox.js';
 import { Reading } from './reading.js';
 import { downstreamGone, receiverFailure, shuttingDown } from './refusals.js';
@@ -44,6 +44,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   port!: DownstreamPort;
   counterpart: Counterpart | undefined;
   throttled = false;
+  heart: HeartWatch | undefined;
   openedAt: Date | undefined;
 
   readonly #host: ConnectionHost<ConnectionActor>;

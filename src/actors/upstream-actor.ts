@@ -10,7 +10,7 @@ import type { Refusal } from './connection.effects.js';
 import type { Counterpart } from './connection.host.js';
 import type { ConnectionActor } from './connection-actor.js';
 import { closedBy, cut, type Ending, relayed } from './ending.js';
-import type { Beating } from './heartbeat.js';
+import type { Beating, HeartWatch } from './heartbeat.js';
 import { Outbox, outboxObserver } from './outbox.js';
 import { isProbing } from './regions.js';
 import type { UpstreamEffects, UpstreamTimeouts } from './upstream.effects.js';
@@ -36,6 +36,7 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
   port!: UpstreamPort;
   /** The target may be read. Written by the chart only. */
   reading = true;
+  heart: HeartWatch | undefined;
 
   readonly #host: UpstreamHost;
   readonly #chart: ChartActor<typeof upstreamMachine>;
