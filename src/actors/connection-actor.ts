@@ -45,12 +45,12 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   counterpart: Counterpart | undefined;
   throttled = false;
   heart: HeartWatch | undefined;
-  openedAt: Date | undefined;
-
+  /** Milliseconds since the epoch. */
+  openedAt: number | undefined;
   readonly #host: ConnectionHost<ConnectionActor>;
   readonly #chart: ChartActor<typeof connectionMachine>;
   readonly outbox = new Outbox();
-  readonly #outcome = new HandshakeOutcome();
+  #outcome: HandshakeOutcome | undefined = new HandshakeOutcome();
   readonly #closing = new ClosingHandshake(this);
   readonly reading = new Reading(this);
 
@@ -80,7 +80,6 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
     return (typeof value === 'string' ? value : Object.keys(value)[0]) as ConnectionState;
   }
 
-  /** The full value of the chart. */
   get chartValue(): StateValue {
     return this.#chart.value;
   }
@@ -89,14 +88,14 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   /** Asks for a close, or passes on the answer of the other side of the pair to the peer's Close frame. */
   close(ending: Ending): void {
-    this.#outcome.refuse(shuttingDown);
+    this.#outcome?.refuse(shuttingDown);
     // The peer has begun already, and its answer is on its way.
     if (this.#closing.peerClosed && ending.initiator !== 'upstream') return;
     this.send({ type: 'close.request', ending });
   }
 
   requestTerminate(ending: Ending): void {
-    this.#outcome.refuse(shuttingDown);
+    this.#outcome?.refuse(shuttingDown);
     this.send({ type: 'terminate.request', ending });
   }
 
@@ -106,7 +105,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   upstreamFailed(refusal: Refusal): void {
-    this.#outcome.refuse(refusal);
+    this.#outcome?.refuse(refusal);
     this.send({ type: 'upstream.failed', error: refusal.error });
   }
 
@@ -152,7 +151,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   /** The transport is gone. */
   onClosed(_status: CloseStatus, _reason: string): void {
     const gone = () => {
-      this.#outcome.refuse(downstreamGone);
+      this.#outcome?.refuse(downstreamGone);
       this.send({ type: 'transport.closed', ending: cut('downstream') });
     };
     // Before the 101 there are no messages, and the decision that is pending is what this has to abort.
@@ -184,7 +183,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   refuse(): void {
-    const refusal = this.#outcome.refusal ?? downstreamGone;
+    const refusal = this.#outcome?.refusal ?? downstreamGone;
     this.port.refuse(refusal);
     this.outbox.push(() => {
       this.counterpart?.close(failure('proxy', refusal.error, CloseCode.GoingAway));
@@ -194,11 +193,12 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   expireHandshake(): void {
-    this.#outcome.expire();
+    this.#outcome?.expire();
   }
 
   acceptUpgrade(): void {
-    this.openedAt = new Date();
+    this.openedAt = Date.now();
+    this.#outcome = undefined;
     this.port.accept();
   }
 
@@ -281,7 +281,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   override failed(error: unknown): void {
     this.#host.exception(this, error);
-    this.#outcome.refuse(receiverFailure(error));
+    this.#outcome?.refuse(receiverFailure(error));
     this.send({ type: 'receiver.failed' });
   }
 
@@ -296,8 +296,8 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   #decided(answer: UpgradeAnswer): void {
-    if (this.state !== 'handshaking' || this.#outcome.refusal !== undefined) return;
-    const event = this.ask(() => this.#outcome.decide(answer, this.port));
+    if (this.state !== 'handshaking' || this.#outcome?.refusal !== undefined) return;
+    const event = this.ask(() => this.#outcome?.decide(answer, this.port));
     if (event === undefined) return;
     // The chart enters `open` with reading paused in this case; it goes on when the upstream is there.
     if (event.type === 'decision.accept' && event.dial === 'after-accept') this.reading.hold('dialling');
