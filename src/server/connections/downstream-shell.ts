@@ -42,7 +42,7 @@ export class DownstreamShell implements DownstreamPort {
   readonly #request: ParsedUpgradeRequest;
   // What only the handshake needs is let go of with its answer: there may be many connections.
   #early: EarlyReader | undefined;
-  readonly #key: string;
+  #key: string;
   #decision: DecisionSignal | undefined;
   #plan: Plan | undefined;
   #target: Target | undefined;
@@ -151,8 +151,10 @@ export class DownstreamShell implements DownstreamPort {
     this.#connectUpstream();
     this.#early = undefined;
     this.#decision = undefined;
+    this.#key = '';
     if (plan.dial === 'after-accept') return;
     this.#plan = undefined;
+    this.#upstream?.settle();
     this.#request.settle();
   }
 
