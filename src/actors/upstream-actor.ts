@@ -29,7 +29,6 @@ const upstreamChart = compileChart(upstreamMachine, outboxObserver);
 
 /** One connection to a target. */
 export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
-  readonly id: string;
   readonly timeouts: UpstreamTimeouts;
   /** The downstream connection this upstream serves. */
   readonly connection: ConnectionActor;
@@ -45,8 +44,7 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
   #codeSent: CloseStatus | undefined;
   #closeReceived = false;
 
-  constructor(options: { id: string; connection: ConnectionActor; host: UpstreamHost; parent: AnyActorRef }) {
-    this.id = options.id;
+  constructor(options: { connection: ConnectionActor; host: UpstreamHost; parent: AnyActorRef }) {
     this.connection = options.connection;
     this.#host = options.host;
     this.timeouts = options.host.upstreamTimeouts;
@@ -56,6 +54,11 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
   /** Begins to dial; `port` must be set. */
   start(): void {
     this.outbox.around(() => this.#chart.start());
+  }
+
+  /** That of its connection: `upstream-1` belongs to `conn-1`. Made when asked for, which is seldom. */
+  get id(): string {
+    return this.connection.id.replace('conn', 'upstream');
   }
 
   toJSON(): undefined {

@@ -114,7 +114,6 @@ export class DownstreamShell implements DownstreamPort {
     const target = this.#target;
     if (this.#plan === undefined || target === undefined) return;
     const upstream = new UpstreamActor({
-      id: this.#connection.id.replace('conn', 'upstream'),
       connection: this.#connection,
       host: this.#services.supervisor,
       parent: this.#services.supervisor.ref,
