@@ -1,6 +1,7 @@
 /**
  * Owns what the heap of an idle pair consists of: `node bench/heap.mjs [pairs]` opens them through a Tidegate of its own, and
- * adds up the objects of a heap snapshot by what they belong to. Run with a number, it is that Tidegate.
+ * adds up the objects of a heap snapshot by what they belong to, and resident memory by who holds it. Run with a port, it is that
+ * Tidegate.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,23 +9,20 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { writeHeapSnapshot } from 'node:v8';
+import { getHeapSpaceStatistics, writeHeapSnapshot } from 'node:v8';
 import { buildGenerator, Generator } from './generator.mjs';
 
 /** What an object belongs to, by its class or the name of its function; the first that fits. */
 const PARTS = [
   ['sockets', /^(TCP|Node \/ TCP.*|HandleWire)$/],
-  ['XState actors', /^(Actor|Mailbox|emit|defer|stopChild|actionExecutor|native_bind|Set|Map)$/],
-  [
-    'connection and upstream actors',
-    /^(Connection\w+|Upstream\w+|Outbox|CallbackQueue|Reading|ClosingHandshake|Date)$/,
-  ],
+  ['actors of the charts', /^ChartActor$/],
+  ['connection and upstream actors', /^(Connection\w+|Upstream\w+|Outbox|CallbackQueue|Reading|ClosingHandshake)$/],
   ['request', /^(ParsedUpgradeRequest|DecisionSignal)$/],
   [
     'data path',
     /^(Frames\w*|Frame\w+|Inbound|Outbound|\w*Link|\w*Outlet|Intake|Watermark|\w+Side|Traffic\w+|Downstream\w+)$/,
   ],
-  ['heartbeat', /^(HeartWatch|Entry|#due)$/],
+  ['heartbeat', /^HeartWatch$/],
   ['strings', /^\(.*string\)$/],
   ['plain objects, arrays, closures and shapes', /.*/],
 ];
@@ -41,39 +39,68 @@ async function serve() {
   process.on('message', (file) => {
     globalThis.gc();
     if (typeof file === 'string') writeHeapSnapshot(file);
-    process.send(process.memoryUsage());
+    process.send(memory());
   });
   process.on('disconnect', () => process.exit());
   process.send('ready');
 }
 
+/** Bytes. What is young was collected, so that nothing in it lives. */
+function memory() {
+  const sums = { used: 0, old: 0, young: 0, rss: process.memoryUsage.rss() };
+  for (const { space_name: name, space_used_size: used, physical_space_size: resident } of getHeapSpaceStatistics()) {
+    sums[name.startsWith('new_') ? 'young' : 'old'] += resident;
+    sums.used += used;
+  }
+  return sums;
+}
+
 async function measure(pairs) {
   buildGenerator();
   const generator = await Generator.start([]);
-  const free = 40_000 + Math.floor(Math.random() * 9000);
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-heap-'));
+  console.log(`Bytes of each idle pair, ${pairs} pairs, Node.js ${process.version}, garbage collected before:\n`);
+  try {
+    await withProxy(generator, async (ask, open) => {
+      await open(500);
+      const before = sizes(await snapshot(ask, join(folder, 'before.heapsnapshot')));
+      await open(pairs);
+      const after = sizes(await snapshot(ask, join(folder, 'after.heapsnapshot')));
+      for (const [part] of PARTS) print(part, ((after.get(part) ?? 0) - (before.get(part) ?? 0)) / pairs);
+    });
+    // Another one, because a snapshot takes memory itself.
+    await withProxy(generator, async (ask, open) => {
+      const before = await ask(0);
+      await open(pairs);
+      const after = await ask(0);
+      const grown = (what) => (after[what] - before[what]) / pairs;
+      print('all objects of the heap', grown('used'));
+      print('room between them', grown('old') - grown('used'));
+      print('young generation', grown('young'));
+      print('outside of the heap', grown('rss') - grown('old') - grown('young'));
+      print('resident memory', grown('rss'));
+    });
+  } finally {
+    generator.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function withProxy(generator, act) {
+  const free = 20_000 + Math.floor(Math.random() * 9000);
   const args = [first, String(free), String(generator.about.websocket)];
   const proxy = fork(fileURLToPath(import.meta.url), args, { execArgv: ['--expose-gc'] });
-  const folder = mkdtempSync(join(tmpdir(), 'tidegate-heap-'));
+  const ended = once(proxy, 'exit');
   try {
+    await once(proxy, 'message');
     const ask = async (file) => {
       proxy.send(file);
       return (await once(proxy, 'message'))[0];
     };
-    await once(proxy, 'message');
-    await generator.ask('open', { port: free, connections: 500, size: 125 });
-    const before = sizes(await snapshot(ask, join(folder, 'before.heapsnapshot')));
-    const memoryBefore = await ask(0);
-    await generator.ask('open', { port: free, connections: pairs, size: 125 });
-    const memory = await ask(0);
-    const after = sizes(await snapshot(ask, join(folder, 'after.heapsnapshot')));
-    console.log(`Bytes of each idle pair, ${pairs} pairs, Node.js ${process.version}, garbage collected before:\n`);
-    for (const [part] of PARTS) print(part, ((after.get(part) ?? 0) - (before.get(part) ?? 0)) / pairs);
-    print('heap', (memory.heapUsed - memoryBefore.heapUsed) / pairs);
-    print('resident memory', (memory.rss - memoryBefore.rss) / pairs);
+    await act(ask, (connections) => generator.ask('open', { port: free, connections, size: 125 }));
   } finally {
     proxy.disconnect();
-    generator.stop();
-    rmSync(folder, { recursive: true, force: true });
+    await ended;
   }
 }
 

@@ -5,13 +5,16 @@ const LARGE_BUFFER = 65_536;
 const root = process.getuid?.() === 0;
 
 function nginxHead(files, folder) {
+  // When fewer than a sixteenth of these are free, nginx closes clients whose request it has not read yet, and the limit of open
+  // files is nearly reached here: so there are more than files.
+  const connections = Math.ceil((files * 9) / 8);
   // A worker that gave up root could not write to the temporary folder.
   return `${root ? 'user root;\n' : ''}daemon off;
 worker_processes 1;
 worker_rlimit_nofile ${files};
 pid ${folder}/nginx.pid;
 error_log stderr error;
-events { worker_connections ${files}; }
+events { worker_connections ${connections}; }
 `;
 }
 

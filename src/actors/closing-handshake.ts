@@ -56,7 +56,7 @@ export class ClosingHandshake {
   }
 
   /** The report about an ending, as far as it is known now. */
-  report(ending: Ending, openedAt: Date | undefined): CloseReport {
+  report(ending: Ending, openedAt: number | undefined): CloseReport {
     const port = this.#owner.port;
     const codeSent = port.closeWritten ? this.#sent : undefined;
     return {
@@ -67,7 +67,7 @@ export class ClosingHandshake {
       codeReceived: this.#received?.code,
       received: port.received,
       sent: port.sent,
-      durationMs: openedAt === undefined ? 0 : Date.now() - openedAt.getTime(),
+      durationMs: openedAt === undefined ? 0 : Date.now() - openedAt,
       undeliveredBytes: port.bufferedBytes,
     };
   }

@@ -16,6 +16,7 @@ import type {
   SnapshotFrom,
   StateValue,
 } from 'xstate';
+import { type Place, snapshotAt } from './chart-place.js';
 import {
   type AnySystem,
   type Assignment,
@@ -27,13 +28,13 @@ import {
   type Step,
 } from './chart-recorder.js';
 
-/** Logic for `createActor` that behaves as the machine itself. */
+/** Logic for `createActor` that behaves as the machine itself; `table` is what runs it. */
 export type CompiledChart<Machine extends AnyStateMachine> = ActorLogic<
   SnapshotFrom<Machine>,
   EventFromLogic<Machine>,
   InputFrom<Machine>,
   AnySystem
-> & { readonly config: Machine['config']; readonly definition: Machine['definition'] };
+> & { readonly config: Machine['config']; readonly definition: Machine['definition']; readonly table: Chart };
 
 /** All that an event makes happen, for one way in which the guards answer. */
 interface Trace {
@@ -66,12 +67,16 @@ interface Timer {
   readonly handle: ReturnType<AnyActorRef['system']['_clock']['setTimeout']>;
 }
 
+/** Whose event it is. */
+type Actor = Pick<Scope, 'self' | 'system'>;
+
+/** Who begins: what must wait until it is started is left with it. */
+type Beginner = Actor & Pick<Scope, 'defer'>;
+
 /** A step that reaches beyond the chart. */
 type Effect = Exclude<Step, { does: 'assign' | 'ask' }>;
 
 const STOP = 'xstate.stop';
-
-const STARTED = Object.freeze({});
 
 /** Makes logic of a machine that runs from a table, which fills itself. */
 export function compileChart<Machine extends AnyStateMachine>(
@@ -82,18 +87,22 @@ export function compileChart<Machine extends AnyStateMachine>(
   return {
     config: machine.config,
     definition: machine.definition,
-    getInitialSnapshot: (scope, input) => chart.begin(scope as unknown as Scope, input) as SnapshotFrom<Machine>,
-    // The options of an actor are of no use once it is started, and take more memory than its snapshot.
-    start: (_snapshot, scope) => {
-      (scope.self as unknown as { options: object }).options = STARTED;
+    table: chart,
+    getInitialSnapshot: (scope, input) =>
+      snapshotAt(chart.begin(scope as unknown as Scope, input)) as SnapshotFrom<Machine>,
+    transition: (before, event, scope) => {
+      const snapshot = before as AnyMachineSnapshot;
+      if (event.type === STOP) return chart.stop(snapshot, scope.self) as SnapshotFrom<Machine>;
+      const place = { template: snapshot, context: snapshot.context };
+      const next = chart.transition(place, event, scope as unknown as Scope);
+      return (next === place ? snapshot : snapshotAt(next)) as SnapshotFrom<Machine>;
     },
-    transition: (snapshot, event, scope) =>
-      chart.transition(snapshot as AnyMachineSnapshot, event, scope as unknown as Scope) as SnapshotFrom<Machine>,
     getPersistedSnapshot: (snapshot) => machine.getPersistedSnapshot(snapshot as never) as SnapshotFrom<Machine>,
   };
 }
 
-class Chart {
+/** A chart as a table, shared by all of its actors. */
+export class Chart {
   readonly #machine: AnyStateMachine;
   readonly #observer: ChartObserver | undefined;
   readonly #recorder: Recorder;
@@ -114,7 +123,8 @@ class Chart {
     this.#wildcards = machine.events.filter((event) => event.endsWith('*'));
   }
 
-  begin(scope: Scope, input: unknown): AnyMachineSnapshot {
+  /** Where an actor begins. The first actions are deferred. */
+  begin(scope: Beginner, input: unknown): Place {
     const { context } = this.#machine.config;
     const initial: unknown =
       typeof context === 'function' ? context({ input, self: scope.self, spawn: noSpawn }) : (context ?? {});
@@ -133,14 +143,18 @@ class Chart {
     return this.#run(this.#beginning, record, initial, { type: 'xstate.init', input }, scope, perform);
   }
 
-  transition(snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: Scope): AnyMachineSnapshot {
-    if (event.type === STOP) {
-      this.#stopTimers(scope.self);
-      return { ...snapshot, status: 'stopped' } as AnyMachineSnapshot;
-    }
+  /** The actor is stopped from outside. */
+  stop(snapshot: AnyMachineSnapshot, self: AnyActorRef): AnyMachineSnapshot {
+    this.#stopTimers(self);
+    return { ...snapshot, status: 'stopped' } as AnyMachineSnapshot;
+  }
+
+  /** Where an event leads; the same place when nothing changed. */
+  transition(place: Place, event: AnyEventObject, scope: Actor): Place {
     const key = this.#keyOf(event.type);
-    if (key === undefined) return snapshot;
-    const from = this.#byValue.get(snapshot.value) ?? this.#configurationOf(snapshot.value);
+    if (key === undefined) return place;
+    const { value } = place.template;
+    const from = this.#byValue.get(value) ?? this.#configurationOf(value);
     const record = (answers: string): Trace =>
       this.#traceOf(this.#recorder.transition(from.template, event.type, answers));
     let trace = from.traces.get(key);
@@ -149,9 +163,9 @@ class Chart {
       from.traces.set(key, trace);
     }
     try {
-      return this.#run(trace, record, snapshot.context, event, scope, this.#performNow, snapshot);
+      return this.#run(trace, record, place.context, event, scope, this.#performNow, place);
     } catch (error) {
-      this.#fail(scope.self, snapshot.context, error);
+      this.#fail(scope.self, place.context, error);
       throw error;
     }
   }
@@ -161,10 +175,10 @@ class Chart {
     record: (answers: string) => Trace,
     initial: unknown,
     event: AnyEventObject,
-    { self, system }: Scope,
+    { self, system }: Actor,
     perform: (step: Effect, given: Given) => void,
-    before?: AnyMachineSnapshot,
-  ): AnyMachineSnapshot {
+    before?: Place,
+  ): Place {
     let context = initial;
     let answers = '';
     let trace = first;
@@ -183,8 +197,12 @@ class Chart {
       }
     }
     const { template, done } = trace;
-    if (!done && before !== undefined && context === before.context && template.value === before.value) return before;
-    return withContext(template, context, done ? this.#output({ context, event, self, system }) : undefined);
+    if (done) {
+      const output = this.#output({ context, event, self, system });
+      return { template: { ...template, output } as AnyMachineSnapshot, context };
+    }
+    const same = before !== undefined && context === before.context && template.value === before.template.value;
+    return same ? before : { template, context };
   }
 
   #output(given: Given): unknown {
@@ -260,29 +278,6 @@ class Chart {
     if (timers.length === 1) this.#timers.delete(self);
     return timers.splice(at, 1)[0];
   }
-}
-
-/** Every property by name: a spread of so many makes an object of twice the size, and each actor holds one. */
-function withContext(template: AnyMachineSnapshot, context: unknown, output: unknown): AnyMachineSnapshot {
-  const { status, error, machine, _nodes, value, tags, children, historyValue } = template;
-  const { matches, hasTag, can, getMeta, toJSON } = template;
-  return {
-    status,
-    output,
-    error,
-    machine,
-    context,
-    _nodes,
-    value,
-    tags,
-    children,
-    historyValue,
-    matches,
-    hasTag,
-    can,
-    getMeta,
-    toJSON,
-  } as AnyMachineSnapshot;
 }
 
 function other(first: Trace, answers: string, record: (answers: string) => Trace): Trace {

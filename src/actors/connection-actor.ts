@@ -2,7 +2,7 @@
  * Owns one downstream connection at run time: its chart, and the flags that the data path reads. It is itself a
  * LifecycleReceiver: the data path speaks to it, and it hands on to the application. Refuses to touch sockets.
  */
-import { type ActorRefFrom, createActor, type StateValue } from 'xstate';
+import type { StateValue } from 'xstate';
 import {
   CloseCode,
   type CloseReport,
@@ -13,6 +13,7 @@ import {
   type UpgradeRequest,
 } from '../receivers/index.js';
 import { whenSettled } from './callback-queue.js';
+import { ChartActor } from './chart-actor.js';
 import { ClosingHandshake } from './closing-handshake.js';
 import { compileChart } from './compiled-chart.js';
 import type { ConnectionEffects, ConnectionTimeouts, Refusal } from './connection.effects.js';
@@ -23,7 +24,7 @@ import type { DownstreamPort } from './downstream.port.js';
 import { closedBy, cut, type Ending, failure } from './ending.js';
 import { GuardedReceiver } from './guarded-receiver.js';
 import { HandshakeOutcome } from './handshake-outcome.js';
-import type { Beating } from './heartbeat.js';
+import type { Beating, HeartWatch } from './heartbeat.js';
 import { Outbox, outboxObserver } from './outbox.js';
 import { Reading } from './reading.js';
 import { downstreamGone, receiverFailure, shuttingDown } from './refusals.js';
@@ -43,12 +44,13 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   port!: DownstreamPort;
   counterpart: Counterpart | undefined;
   throttled = false;
-  openedAt: Date | undefined;
-
+  heart: HeartWatch | undefined;
+  /** Milliseconds since the epoch. */
+  openedAt: number | undefined;
   readonly #host: ConnectionHost<ConnectionActor>;
-  readonly #chart: ActorRefFrom<typeof connectionChart>;
+  readonly #chart: ChartActor<typeof connectionMachine>;
   readonly outbox = new Outbox();
-  readonly #outcome = new HandshakeOutcome();
+  #outcome: HandshakeOutcome | undefined = new HandshakeOutcome();
   readonly #closing = new ClosingHandshake(this);
   readonly reading = new Reading(this);
 
@@ -59,7 +61,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
     this.#host = options.host;
     this.timeouts = options.host.timeouts;
     this.handle = new ConnectionHandle(this);
-    this.#chart = createActor(connectionChart, { id: options.id, input: { port: this }, parent: options.parent });
+    this.#chart = new ChartActor(connectionChart, this, options.parent);
   }
 
   /** Begins the life of the connection; `port` must be set. */
@@ -78,23 +80,22 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
     return (typeof value === 'string' ? value : Object.keys(value)[0]) as ConnectionState;
   }
 
-  /** The full value of the chart. */
   get chartValue(): StateValue {
-    return this.#chart.getSnapshot().value;
+    return this.#chart.value;
   }
 
   // What the server, the pair and the application ask for.
 
   /** Asks for a close, or passes on the answer of the other side of the pair to the peer's Close frame. */
   close(ending: Ending): void {
-    this.#outcome.refuse(shuttingDown);
+    this.#outcome?.refuse(shuttingDown);
     // The peer has begun already, and its answer is on its way.
     if (this.#closing.peerClosed && ending.initiator !== 'upstream') return;
     this.send({ type: 'close.request', ending });
   }
 
   requestTerminate(ending: Ending): void {
-    this.#outcome.refuse(shuttingDown);
+    this.#outcome?.refuse(shuttingDown);
     this.send({ type: 'terminate.request', ending });
   }
 
@@ -104,12 +105,12 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   upstreamFailed(refusal: Refusal): void {
-    this.#outcome.refuse(refusal);
+    this.#outcome?.refuse(refusal);
     this.send({ type: 'upstream.failed', error: refusal.error });
   }
 
   subscribe(channel: string): void {
-    if (this.#chart.getSnapshot().status === 'active') this.#host.joined(this, channel);
+    if (this.#chart.active) this.#host.joined(this, channel);
   }
 
   unsubscribe(channel: string): void {
@@ -150,7 +151,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   /** The transport is gone. */
   onClosed(_status: CloseStatus, _reason: string): void {
     const gone = () => {
-      this.#outcome.refuse(downstreamGone);
+      this.#outcome?.refuse(downstreamGone);
       this.send({ type: 'transport.closed', ending: cut('downstream') });
     };
     // Before the 101 there are no messages, and the decision that is pending is what this has to abort.
@@ -164,7 +165,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   send(event: ConnectionEvent): void {
-    if (this.#chart.getSnapshot().status === 'active') this.outbox.around(() => this.#chart.send(event));
+    if (this.#chart.active) this.outbox.around(() => this.#chart.send(event));
   }
 
   // The effects of the chart; what calls others waits in the outbox.
@@ -182,7 +183,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   refuse(): void {
-    const refusal = this.#outcome.refusal ?? downstreamGone;
+    const refusal = this.#outcome?.refusal ?? downstreamGone;
     this.port.refuse(refusal);
     this.outbox.push(() => {
       this.counterpart?.close(failure('proxy', refusal.error, CloseCode.GoingAway));
@@ -192,11 +193,12 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   expireHandshake(): void {
-    this.#outcome.expire();
+    this.#outcome?.expire();
   }
 
   acceptUpgrade(): void {
-    this.openedAt = new Date();
+    this.openedAt = Date.now();
+    this.#outcome = undefined;
     this.port.accept();
   }
 
@@ -279,7 +281,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   override failed(error: unknown): void {
     this.#host.exception(this, error);
-    this.#outcome.refuse(receiverFailure(error));
+    this.#outcome?.refuse(receiverFailure(error));
     this.send({ type: 'receiver.failed' });
   }
 
@@ -294,8 +296,8 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   #decided(answer: UpgradeAnswer): void {
-    if (this.state !== 'handshaking' || this.#outcome.refusal !== undefined) return;
-    const event = this.ask(() => this.#outcome.decide(answer, this.port));
+    if (this.state !== 'handshaking' || this.#outcome?.refusal !== undefined) return;
+    const event = this.ask(() => this.#outcome?.decide(answer, this.port));
     if (event === undefined) return;
     // The chart enters `open` with reading paused in this case; it goes on when the upstream is there.
     if (event.type === 'decision.accept' && event.dial === 'after-accept') this.reading.hold('dialling');

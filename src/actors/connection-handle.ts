@@ -26,7 +26,8 @@ export interface ConnectionControls {
   readonly chartValue: unknown;
   readonly channels: ReadonlySet<string> | undefined;
   readonly throttled: boolean;
-  readonly openedAt: Date | undefined;
+  /** Milliseconds since the epoch. */
+  readonly openedAt: number | undefined;
   readonly gate: boolean;
   readonly port: DownstreamPort;
   readonly reading: Pick<Reading, 'hold' | 'release'>;
@@ -121,7 +122,7 @@ export class ConnectionHandle implements Connection {
   }
 
   snapshot(): ConnectionSnapshot {
-    const { port, request } = this.#actor;
+    const { port, request, openedAt } = this.#actor;
     return {
       id: this.id,
       state: this.state,
@@ -133,7 +134,7 @@ export class ConnectionHandle implements Connection {
       remoteAddress: request.remoteAddress,
       remotePort: request.remotePort,
       channels: [...this.channels],
-      openedAt: this.#actor.openedAt?.toISOString(),
+      openedAt: openedAt === undefined ? undefined : new Date(openedAt).toISOString(),
       received: port.received,
       sent: port.sent,
       bufferedBytes: port.bufferedBytes,

@@ -64,6 +64,9 @@ function endingOf(event: ConnectionEvent): Ending {
   }
 }
 
+/** Before there is another one; shared by all. */
+const LOST = cut('network');
+
 /** The statechart of a downstream connection. */
 export const connectionMachine = setup({
   types: {
@@ -108,7 +111,7 @@ export const connectionMachine = setup({
   },
 }).createMachine({
   id: 'connection',
-  context: ({ input }) => ({ port: input.port, dial: 'none', ending: cut('network') }),
+  context: ({ input }) => ({ port: input.port, dial: 'none', ending: LOST }),
   initial: 'handshaking',
   states: {
     handshaking: {

@@ -2,7 +2,7 @@
  * Owns when a connection is probed and when it is judged: one turn of the shared wheel per interval, and per pending
  * ping. Refuses to send pings or to decide what a silent peer means; the charts do.
  */
-import type { TimerWheel, WheelEntry } from './timer-wheel.js';
+import { type TimerWheel, Wait, type WheelEntry } from './timer-wheel.js';
 
 /** How heartbeats are done. Milliseconds; an interval of 0 switches them off. */
 export interface HeartbeatOptions {
@@ -28,26 +28,23 @@ export interface Beating {
   send(event: { type: 'heartbeat.due' | 'heartbeat.missed' | 'peer.heard' }): void;
 }
 
-/** Watches one side until the returned entry is cancelled. */
-export function watchHeart(side: Beating, wheel: TimerWheel, options: HeartbeatOptions): WheelEntry {
-  return options.interval <= 0 ? NO_WATCH : new HeartWatch(side, wheel, options);
+/** Watches one side until the watch is cancelled; there is none without an interval. */
+export function watchHeart(side: Beating, wheel: TimerWheel, options: HeartbeatOptions): HeartWatch | undefined {
+  return options.interval <= 0 ? undefined : new HeartWatch(side, wheel, options);
 }
 
-const NO_WATCH: WheelEntry = { cancel() {} };
-
 /** The watch over one side: it waits for the next beat, or for the answer to a ping. */
-class HeartWatch implements WheelEntry {
+export class HeartWatch extends Wait implements WheelEntry {
   readonly #side: Beating;
   readonly #wheel: TimerWheel;
   readonly #options: HeartbeatOptions;
-  readonly #due = (): void => (this.#left === undefined ? this.#beat() : this.#judge(this.#left));
-  #entry: WheelEntry | undefined;
   #lastHeard: number;
   /** After a ping: how much longer than this wait its answer is waited for. */
   #left: number | undefined;
   #cancelled = false;
 
   constructor(side: Beating, wheel: TimerWheel, options: HeartbeatOptions) {
+    super();
     this.#side = side;
     this.#wheel = wheel;
     this.#options = options;
@@ -57,7 +54,12 @@ class HeartWatch implements WheelEntry {
 
   cancel(): void {
     this.#cancelled = true;
-    this.#entry?.cancel();
+    this.#wheel.leave(this);
+  }
+
+  onDue(): void {
+    if (this.#left === undefined) this.#beat();
+    else this.#judge(this.#left);
   }
 
   /** A peer that was heard is due for its next ping after the interval, however long a silent one is waited for. */
@@ -67,7 +69,7 @@ class HeartWatch implements WheelEntry {
 
   #wait(delay: number, left: number | undefined): void {
     this.#left = left;
-    if (!this.#cancelled) this.#entry = this.#wheel.schedule(delay, this.#due);
+    if (!this.#cancelled) this.#wheel.enter(this, delay);
   }
 
   #beat(): void {

@@ -227,7 +227,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   }
 
   stopHeartbeat(): void {
-    this.#watches.stopHeartbeat();
+    this.#watches.stopHeartbeat(this.registry.all(), this.#upstreams);
   }
 
   disconnectAll(): void {

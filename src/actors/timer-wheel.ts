@@ -8,30 +8,38 @@ export interface WheelEntry {
   cancel(): void;
 }
 
-/** A wait, in the slot of its tick. A class and not closures: there are two for every connection. */
-class Entry implements WheelEntry {
-  readonly call: () => void;
-  readonly due: number;
+/** A wait in the slot of its tick. Whoever waits again and again is one, so that each wait is not another object. */
+export abstract class Wait {
+  /** The tick it waits for. */
+  tick = 0;
+
+  /** It is over. */
+  abstract onDue(): void;
+}
+
+/** A wait for one call. A class and not closures: there may be many. */
+class Call extends Wait implements WheelEntry {
+  readonly onDue: () => void;
   readonly #wheel: TimerWheel;
 
-  constructor(wheel: TimerWheel, due: number, call: () => void) {
+  constructor(wheel: TimerWheel, call: () => void) {
+    super();
     this.#wheel = wheel;
-    this.due = due;
-    this.call = call;
+    this.onDue = call;
   }
 
   cancel(): void {
-    this.#wheel.cancel(this);
+    this.#wheel.leave(this);
   }
 }
 
 /** One shared timer with a slot for each tick. It runs only while something waits. */
 export class TimerWheel {
   readonly #tick: number;
-  readonly #slots = new Map<number, Set<Entry>>();
+  readonly #slots = new Map<number, Set<Wait>>();
   #now = 0;
   /** The slot whose callbacks are being called. */
-  #present: Set<Entry> | undefined;
+  #present: Set<Wait> | undefined;
   /** When the last tick was, on the clock of `performance.now()`. */
   #tickedAt = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -50,23 +58,28 @@ export class TimerWheel {
 
   /** Calls back once after at least `delay` milliseconds. */
   schedule(delay: number, call: () => void): WheelEntry {
-    this.#start();
-    const due = this.#now + Math.max(1, Math.ceil((this.#sinceTick() + delay) / this.#tick));
-    let slot = this.#slots.get(due);
-    if (slot === undefined) {
-      slot = new Set();
-      this.#slots.set(due, slot);
-    }
-    const entry = new Entry(this, due, call);
-    slot.add(entry);
+    const entry = new Call(this, call);
+    this.enter(entry, delay);
     return entry;
   }
 
-  /** Gives up a wait of this wheel. */
-  cancel(entry: Entry): void {
+  /** Has something wait that does not wait yet; it is told once, after at least `delay` milliseconds. */
+  enter(wait: Wait, delay: number): void {
+    this.#start();
+    wait.tick = this.#now + Math.max(1, Math.ceil((this.#sinceTick() + delay) / this.#tick));
+    let slot = this.#slots.get(wait.tick);
+    if (slot === undefined) {
+      slot = new Set();
+      this.#slots.set(wait.tick, slot);
+    }
+    slot.add(wait);
+  }
+
+  /** Gives up a wait. */
+  leave(wait: Wait): void {
     // The slot of the present tick is not in the map any more.
-    const slot = this.#slots.get(entry.due) ?? this.#present;
-    if (slot?.delete(entry) && slot.size === 0 && slot !== this.#present) this.#slots.delete(entry.due);
+    const slot = this.#slots.get(wait.tick) ?? this.#present;
+    if (slot?.delete(wait) && slot.size === 0 && slot !== this.#present) this.#slots.delete(wait.tick);
     if (this.#slots.size === 0) this.stop();
   }
 
@@ -93,7 +106,7 @@ export class TimerWheel {
     this.#tickedAt = performance.now();
     this.#present = this.#slots.get(this.#now);
     this.#slots.delete(this.#now);
-    if (this.#present !== undefined) for (const entry of this.#present) entry.call();
+    if (this.#present !== undefined) for (const wait of this.#present) wait.onDue();
     this.#present = undefined;
     if (this.#slots.size === 0) this.stop();
   }

@@ -2,14 +2,15 @@
  * Owns one connection to a target at run time: its chart and what its ends mean for the connection it is paired with.
  * Refuses to touch sockets; the port does.
  */
-import { type ActorRefFrom, type AnyActorRef, createActor, type StateValue } from 'xstate';
+import type { AnyActorRef, StateValue } from 'xstate';
 import type { CloseStatus } from '../receivers/index.js';
+import { ChartActor } from './chart-actor.js';
 import { compileChart } from './compiled-chart.js';
 import type { Refusal } from './connection.effects.js';
 import type { Counterpart } from './connection.host.js';
 import type { ConnectionActor } from './connection-actor.js';
 import { closedBy, cut, type Ending, relayed } from './ending.js';
-import type { Beating } from './heartbeat.js';
+import type { Beating, HeartWatch } from './heartbeat.js';
 import { Outbox, outboxObserver } from './outbox.js';
 import { isProbing } from './regions.js';
 import type { UpstreamEffects, UpstreamTimeouts } from './upstream.effects.js';
@@ -28,27 +29,26 @@ const upstreamChart = compileChart(upstreamMachine, outboxObserver);
 
 /** One connection to a target. */
 export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
-  readonly id: string;
   readonly timeouts: UpstreamTimeouts;
   /** The downstream connection this upstream serves. */
   readonly connection: ConnectionActor;
   port!: UpstreamPort;
   /** The target may be read. Written by the chart only. */
   reading = true;
+  heart: HeartWatch | undefined;
 
   readonly #host: UpstreamHost;
-  readonly #chart: ActorRefFrom<typeof upstreamChart>;
+  readonly #chart: ChartActor<typeof upstreamMachine>;
   readonly outbox = new Outbox();
   #refusal: Refusal | undefined;
   #codeSent: CloseStatus | undefined;
   #closeReceived = false;
 
-  constructor(options: { id: string; connection: ConnectionActor; host: UpstreamHost; parent: AnyActorRef }) {
-    this.id = options.id;
+  constructor(options: { connection: ConnectionActor; host: UpstreamHost; parent: AnyActorRef }) {
     this.connection = options.connection;
     this.#host = options.host;
     this.timeouts = options.host.upstreamTimeouts;
-    this.#chart = createActor(upstreamChart, { id: options.id, input: { port: this }, parent: options.parent });
+    this.#chart = new ChartActor(upstreamChart, this, options.parent);
   }
 
   /** Begins to dial; `port` must be set. */
@@ -56,12 +56,17 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
     this.outbox.around(() => this.#chart.start());
   }
 
+  /** That of its connection: `upstream-1` belongs to `conn-1`. Made when asked for, which is seldom. */
+  get id(): string {
+    return this.connection.id.replace('conn', 'upstream');
+  }
+
   toJSON(): undefined {
     return undefined;
   }
 
   get chartValue(): StateValue {
-    return this.#chart.getSnapshot().value;
+    return this.#chart.value;
   }
 
   get #isOpen(): boolean {
@@ -136,7 +141,7 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
   }
 
   send(event: UpstreamEvent): void {
-    if (this.#chart.getSnapshot().status === 'active') this.outbox.around(() => this.#chart.send(event));
+    if (this.#chart.active) this.outbox.around(() => this.#chart.send(event));
   }
 
   // The effects of the chart.

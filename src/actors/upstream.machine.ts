@@ -43,6 +43,9 @@ function endingOf(event: UpstreamEvent): Ending {
   return cut('upstream', 'UPSTREAM_LOST');
 }
 
+/** Before there is another one; shared by all. */
+const LOST = cut('upstream', 'UPSTREAM_LOST');
+
 /** The statechart of a connection to a target. */
 export const upstreamMachine = setup({
   types: {
@@ -74,7 +77,7 @@ export const upstreamMachine = setup({
   },
 }).createMachine({
   id: 'upstream',
-  context: ({ input }) => ({ port: input.port, ending: cut('upstream', 'UPSTREAM_LOST') }),
+  context: ({ input }) => ({ port: input.port, ending: LOST }),
   initial: 'dialling',
   states: {
     dialling: {

@@ -25,7 +25,6 @@ type Side = ConnectionActor | UpstreamActor;
 export class Watches {
   readonly #options: WatchOptions;
   readonly #wheel: TimerWheel;
-  readonly #hearts = new Map<Side, WheelEntry>();
   readonly #waits = new Map<Side, WheelEntry[]>();
   #beating = false;
 
@@ -59,15 +58,14 @@ export class Watches {
     this.#waits.set(connection, waits);
   }
 
-  /** Watches the heart of one side. */
+  /** Watches the heart of one side, which keeps the watch: a table of all of them takes more. */
   heart(side: Side): void {
-    if (this.#beating) this.#hearts.set(side, watchHeart(side, this.#wheel, this.#options.heartbeat));
+    if (this.#beating) side.heart = watchHeart(side, this.#wheel, this.#options.heartbeat);
   }
 
   /** One side is gone. */
   forget(side: Side): void {
-    this.#hearts.get(side)?.cancel();
-    this.#hearts.delete(side);
+    this.#still(side);
     for (const wait of this.#waits.get(side) ?? []) wait.cancel();
     this.#waits.delete(side);
   }
@@ -76,14 +74,19 @@ export class Watches {
     this.#beating = true;
   }
 
-  stopHeartbeat(): void {
+  /** @param sides all that may be watched */
+  stopHeartbeat(...sides: Array<Iterable<Side>>): void {
     this.#beating = false;
-    for (const heart of this.#hearts.values()) heart.cancel();
-    this.#hearts.clear();
+    for (const some of sides) for (const side of some) this.#still(side);
   }
 
   stop(): void {
     this.#wheel.stop();
+  }
+
+  #still(side: Side): void {
+    side.heart?.cancel();
+    side.heart = undefined;
   }
 }
 

@@ -42,7 +42,7 @@ export class DownstreamShell implements DownstreamPort {
   readonly #request: ParsedUpgradeRequest;
   // What only the handshake needs is let go of with its answer: there may be many connections.
   #early: EarlyReader | undefined;
-  readonly #key: string;
+  #key: string;
   #decision: DecisionSignal | undefined;
   #plan: Plan | undefined;
   #target: Target | undefined;
@@ -114,7 +114,6 @@ export class DownstreamShell implements DownstreamPort {
     const target = this.#target;
     if (this.#plan === undefined || target === undefined) return;
     const upstream = new UpstreamActor({
-      id: this.#connection.id.replace('conn', 'upstream'),
       connection: this.#connection,
       host: this.#services.supervisor,
       parent: this.#services.supervisor.ref,
@@ -151,8 +150,10 @@ export class DownstreamShell implements DownstreamPort {
     this.#connectUpstream();
     this.#early = undefined;
     this.#decision = undefined;
+    this.#key = '';
     if (plan.dial === 'after-accept') return;
     this.#plan = undefined;
+    this.#upstream?.settle();
     this.#request.settle();
   }
 

@@ -42,10 +42,11 @@ export class UpstreamShell implements UpstreamPort {
 
   readonly #upstream: UpstreamActor;
   readonly #request: UpgradeRequest;
-  readonly #plan: Plan;
+  // What only the dial needs is let go of with it: there may be many upstreams.
+  #plan: Plan | undefined;
   readonly #target: Target;
   readonly #services: ConnectionServices;
-  readonly #onReady: () => void;
+  #onReady: (() => void) | undefined;
   /** Gives the dial up; undefined once there is nothing to give up. */
   #abort: DialAbort | undefined;
   #wire: Wire | undefined;
@@ -70,16 +71,23 @@ export class UpstreamShell implements UpstreamPort {
     this.speaksWebSocket = options.target.kind === 'websocket';
   }
 
+  /** The client is answered: what was agreed on is known to both. */
+  settle(): void {
+    this.answer = undefined;
+  }
+
   get bytesRead(): number {
     return this.#wire?.bytesRead ?? 0;
   }
 
   dial(): void {
     const target = this.#target;
+    const plan = this.#plan;
+    if (plan === undefined) return;
     const abort = new DialAbort();
     this.#abort = abort;
     this.#services.dials
-      .add(() => (target.kind === 'websocket' ? this.#dialWebSocket(target, abort) : this.#dialBytes(abort)))
+      .add(() => (target.kind === 'websocket' ? this.#dialWebSocket(target, plan, abort) : this.#dialBytes(abort)))
       .then(
         () => {},
         (error: unknown) => this.#failed(error),
@@ -141,19 +149,16 @@ export class UpstreamShell implements UpstreamPort {
     this.#connected(await (warm ?? dialTarget(this.#target, this.#dialOptions(abort))), abort);
   }
 
-  async #dialWebSocket(target: WebSocketTarget, abort: DialAbort): Promise<void> {
+  async #dialWebSocket(target: WebSocketTarget, plan: Plan, abort: DialAbort): Promise<void> {
     const { compression, limits } = this.#services.config;
     const own =
-      this.#plan.path === 'messages' && compression !== false
-        ? ownOffer(compression, limits.maxMessageBytes)
-        : undefined;
+      plan.path === 'messages' && compression !== false ? ownOffer(compression, limits.maxMessageBytes) : undefined;
     // Once the client has its 101, nothing can be agreed on with it any more.
-    const passed =
-      this.#plan.path === 'frames' && this.#plan.dial === 'before-accept' ? offerToPass(this.#request) : undefined;
+    const passed = plan.path === 'frames' && plan.dial === 'before-accept' ? offerToPass(this.#request) : undefined;
     const handshake = await dialWebSocket(target, this.#dialOptions(abort), {
       path: upstreamPath(target, this.#request.url),
       rawHeaders: this.#request.rawHeaders,
-      subprotocols: this.#plan.subprotocolsToOffer,
+      subprotocols: plan.subprotocolsToOffer,
       extensions: own?.offer ?? passed,
       maxHeaderBytes: limits.maxHandshakeBytes,
       maxRefusalBytes: MAX_REFUSAL_BYTES,
@@ -192,7 +197,9 @@ export class UpstreamShell implements UpstreamPort {
     this.#wire = wire;
     // Until a data path reads it: an upstream that is given up now is gone when its wire is.
     wire.attach({ onBytes() {}, onEnd() {}, onDrain() {}, onClosed: () => this.#upstream.onClosed() });
-    this.#onReady();
+    this.#onReady?.();
+    this.#onReady = undefined;
+    this.#plan = undefined;
     this.#upstream.dialled();
   }
 

@@ -9,6 +9,11 @@ export class DecisionSignal {
   #aborted = false;
   #reason: unknown;
 
+  /** Whether anybody has it. */
+  get asked(): boolean {
+    return this.#controller !== undefined;
+  }
+
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();

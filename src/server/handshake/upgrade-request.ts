@@ -8,7 +8,7 @@ import { parseRequestHead, type RequestHead } from '../../protocol/http-head.js'
 import { describeError, TidegateError } from '../../receivers/errors.js';
 import type { OfferedExtension, TlsFacts, UpgradeRequest } from '../../receivers/upgrade-request.js';
 import type { Wire, WireAddresses } from '../wires/wire.js';
-import type { DecisionSignal } from './decision-signal.js';
+import { DecisionSignal } from './decision-signal.js';
 import { extension, subprotocol } from './ws-exports.js';
 
 /**
@@ -30,7 +30,7 @@ export class ParsedUpgradeRequest implements UpgradeRequest {
   readonly #addresses: WireAddresses;
   readonly #text: string;
   #rawHeaders: readonly string[] | undefined;
-  readonly #decision: DecisionSignal;
+  #decision: DecisionSignal | undefined;
   #headers: Readonly<Record<string, string>> | undefined;
   #query: URLSearchParams | undefined;
 
@@ -49,6 +49,7 @@ export class ParsedUpgradeRequest implements UpgradeRequest {
   /** The handshake is answered: what can be had again is let go of. */
   settle(): void {
     this.#rawHeaders = undefined;
+    if (this.#decision?.asked === false) this.#decision = undefined;
   }
 
   get rawHeaders(): readonly string[] {
@@ -96,6 +97,7 @@ export class ParsedUpgradeRequest implements UpgradeRequest {
   }
 
   get signal(): AbortSignal {
+    this.#decision ??= new DecisionSignal();
     return this.#decision.signal;
   }
 }

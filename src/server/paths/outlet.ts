@@ -33,7 +33,9 @@ export class Outlet implements Blocked {
   readonly wire: Wire;
   protected readonly owner: OutletOwner;
   readonly #watch: PressureWatch;
-  readonly #watermark: Watermark;
+  readonly #limits: OutletLimits;
+  /** Made for the first message of the application: most connections send none. */
+  #watermark: Watermark | undefined;
   #blocked = false;
   #dwelled = false;
   #throttled = false;
@@ -44,7 +46,7 @@ export class Outlet implements Blocked {
     this.wire = wire;
     this.owner = owner;
     this.#watch = watch;
-    this.#watermark = new Watermark(limits.highWaterMark, limits.lowWaterMark);
+    this.#limits = limits;
   }
 
   /** True from a write that said "wait" until the wire drained. */
@@ -129,13 +131,14 @@ export class Outlet implements Blocked {
    * passed on from the other wire never crosses the high one: its feeder stops, and the dwell tells when that lasts.
    */
   noteSend(): void {
+    this.#watermark ??= new Watermark(this.#limits.highWaterMark, this.#limits.lowWaterMark);
     this.#watermark.update(this.bufferedBytes);
     this.#tell();
   }
 
   /** Less waits than before. */
   levelFell(): void {
-    if (this.#watermark.above) this.#watermark.update(this.bufferedBytes);
+    if (this.#watermark?.above) this.#watermark.update(this.bufferedBytes);
     this.#tell();
   }
 
@@ -147,7 +150,7 @@ export class Outlet implements Blocked {
   }
 
   #tell(): void {
-    const throttled = this.#dwelled || this.#watermark.above;
+    const throttled = this.#dwelled || this.#watermark?.above === true;
     if (throttled === this.#throttled) return;
     this.#throttled = throttled;
     if (throttled) this.owner.onThrottled();

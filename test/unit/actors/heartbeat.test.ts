@@ -73,7 +73,7 @@ describe('the heartbeat', () => {
       'heartbeat.due',
       'peer.heard',
     ]);
-    entry.cancel();
+    entry?.cancel();
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -97,7 +97,7 @@ describe('the heartbeat', () => {
     expect(side.told).toEqual([]);
     vi.advanceTimersByTime(1000);
     expect(side.told).toEqual([['heartbeat.due', 4000]]);
-    entry.cancel();
+    entry?.cancel();
   });
 
   it('with always pings a peer that talks, too', () => {
@@ -105,7 +105,7 @@ describe('the heartbeat', () => {
     side.port.bytesRead += 100;
     vi.advanceTimersByTime(1000);
     expect(side.told).toEqual([['heartbeat.due', 1000]]);
-    entry.cancel();
+    entry?.cancel();
   });
 
   it('neither pings nor judges a peer that was not read, and looks whether its wire broke (P9)', () => {
@@ -116,7 +116,7 @@ describe('the heartbeat', () => {
     }
     expect(side.told).toEqual([]);
     expect(side.port.probes).toBe(5);
-    entry.cancel();
+    entry?.cancel();
   });
 
   it('gives a peer a new chance when it was not read while its ping was out (P9)', () => {
@@ -141,7 +141,7 @@ describe('the heartbeat', () => {
     side.probing = false;
     vi.advanceTimersByTime(400);
     expect(side.told).toEqual([['heartbeat.due', 1000]]);
-    entry.cancel();
+    entry?.cancel();
   });
 
   it('is off with an interval of 0', () => {
@@ -149,7 +149,7 @@ describe('the heartbeat', () => {
     vi.advanceTimersByTime(100_000);
     expect(side.told).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
-    entry.cancel();
+    entry?.cancel();
   });
 
   it('is never due again once it is cancelled, also from inside of its own event', () => {
@@ -157,7 +157,7 @@ describe('the heartbeat', () => {
     const send = side.send.bind(side);
     side.send = (event) => {
       send(event);
-      entry.cancel();
+      entry?.cancel();
     };
     vi.advanceTimersByTime(10_000);
     expect(side.told).toEqual([['heartbeat.due', 1000]]);

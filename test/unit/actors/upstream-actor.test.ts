@@ -8,11 +8,11 @@ it('P5, P7: an effect that throws cuts the transport, ends the connection and le
   const calls: string[] = [];
   const failure = new Error('on purpose');
   const connection = {
+    id: 'conn-1',
     upstreamReady: () => calls.push('ready'),
     close: ({ cause, code }: { cause: string; code: number }) => calls.push(`connection closes: ${cause} ${code}`),
   } as unknown as ConnectionActor;
   const upstream = new UpstreamActor({
-    id: 'upstream-1',
     connection,
     parent: createActor(createMachine({ on: { '*': {} } })).start(),
     host: {
