@@ -67,6 +67,11 @@ interface Timer {
   readonly handle: ReturnType<AnyActorRef['system']['_clock']['setTimeout']>;
 }
 
+/** The timers that run for an actor. With it, and not in a table of all: see {@link Chain}. */
+const TIMERS = Symbol('timers');
+
+type Timed = AnyActorRef & { [TIMERS]?: Timer[] | undefined };
+
 /** Whose event it is. */
 type Actor = Pick<Scope, 'self' | 'system'>;
 
@@ -113,7 +118,6 @@ export class Chart {
   #beginning: Trace | undefined;
   readonly #events: ReadonlySet<string>;
   readonly #wildcards: readonly string[];
-  readonly #timers = new WeakMap<AnyActorRef, Timer[]>();
 
   constructor(machine: AnyStateMachine, observer: ChartObserver | undefined) {
     this.#machine = machine;
@@ -257,9 +261,9 @@ export class Chart {
       self.send({ type: id });
       this.#observer?.timerDone(self.getSnapshot().context);
     }, delay);
-    const timers = this.#timers.get(self);
-    if (timers === undefined) this.#timers.set(self, [{ id, handle }]);
-    else timers.push({ id, handle });
+    const actor = self as Timed;
+    actor[TIMERS] ??= [];
+    actor[TIMERS].push({ id, handle });
   }
 
   #stopTimer(self: AnyActorRef, id: string): void {
@@ -268,14 +272,14 @@ export class Chart {
   }
 
   #stopTimers(self: AnyActorRef): void {
-    for (const { id } of [...(this.#timers.get(self) ?? [])]) this.#stopTimer(self, id);
+    for (const { id } of [...((self as Timed)[TIMERS] ?? [])]) this.#stopTimer(self, id);
   }
 
   #forget(self: AnyActorRef, id: string): Timer | undefined {
-    const timers = this.#timers.get(self);
+    const timers = (self as Timed)[TIMERS];
     const at = timers?.findIndex((timer) => timer.id === id) ?? -1;
     if (timers === undefined || at === -1) return undefined;
-    if (timers.length === 1) this.#timers.delete(self);
+    if (timers.length === 1) (self as Timed)[TIMERS] = undefined;
     return timers.splice(at, 1)[0];
   }
 }

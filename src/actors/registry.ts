@@ -1,9 +1,14 @@
 /** Owns which connections exist and which channels they joined. Refuses to create or end them. */
 import type { ConnectionActor } from './connection-actor.js';
 
+/** Emptied when the connection goes: the tables that a `Map` has outgrown would keep it (see {@link Chain}). */
+interface Entry {
+  connection: ConnectionActor | undefined;
+}
+
 /** The connections of one server by id, and its channels. */
 export class Registry {
-  readonly #connections = new Map<string, ConnectionActor>();
+  readonly #connections = new Map<string, Entry>();
   readonly #channels = new Map<string, Set<ConnectionActor>>();
 
   get size(): number {
@@ -11,22 +16,24 @@ export class Registry {
   }
 
   add(connection: ConnectionActor): void {
-    this.#connections.set(connection.id, connection);
+    this.#connections.set(connection.id, { connection });
   }
 
   /** Forgets a connection and its channels. Answers whether it was known. */
   remove(connection: ConnectionActor): boolean {
     for (const channel of [...(connection.channels ?? [])]) this.leave(channel, connection);
+    const entry = this.#connections.get(connection.id);
+    if (entry !== undefined) entry.connection = undefined;
     return this.#connections.delete(connection.id);
   }
 
   get(id: string): ConnectionActor | undefined {
-    return this.#connections.get(id);
+    return this.#connections.get(id)?.connection;
   }
 
   /** Every connection, those in their handshake too. */
-  all(): IterableIterator<ConnectionActor> {
-    return this.#connections.values();
+  *all(): Generator<ConnectionActor, void> {
+    for (const { connection } of this.#connections.values()) if (connection !== undefined) yield connection;
   }
 
   join(channel: string, connection: ConnectionActor): void {

@@ -4,6 +4,7 @@
  */
 import { type ActorRefFrom, createActor } from 'xstate';
 import type { CloseReport } from '../receivers/index.js';
+import { Chain } from './chain.js';
 import { compileChart } from './compiled-chart.js';
 import type { ConnectionTimeouts, Refusal } from './connection.effects.js';
 import type { ConnectionHost } from './connection.host.js';
@@ -54,7 +55,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   readonly #observer: SupervisorObserver;
   readonly #chart: ActorRefFrom<typeof supervisorChart>;
   readonly #watches: Watches;
-  readonly #upstreams = new Set<UpstreamActor>();
+  readonly #upstreams = new Chain<UpstreamActor>();
   readonly #endings = new PacedEndings();
   readonly #started = settling();
   #stopped: Promise<void> | undefined;
@@ -245,7 +246,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   terminateAll(): void {
     this.#outbox.push(() => {
       for (const connection of [...this.registry.all()]) connection.requestTerminate(operatorCut);
-      for (const upstream of [...this.#upstreams]) upstream.requestTerminate(operatorCut);
+      for (const upstream of this.#upstreams) upstream.requestTerminate(operatorCut);
     });
   }
 

@@ -3,13 +3,17 @@
  * none of its own and the work of an interval is spread over it. Refuses to be exact: a callback comes up to one tick late.
  */
 
+import { Chain, type Chained } from './chain.js';
+
 /** A wait that can be given up. */
 export interface WheelEntry {
   cancel(): void;
 }
 
 /** A wait in the slot of its tick. Whoever waits again and again is one, so that each wait is not another object. */
-export abstract class Wait {
+export abstract class Wait implements Chained<Wait> {
+  before: Wait | undefined;
+  behind: Wait | undefined;
   /** The tick it waits for. */
   tick = 0;
 
@@ -36,10 +40,10 @@ class Call extends Wait implements WheelEntry {
 /** One shared timer with a slot for each tick. It runs only while something waits. */
 export class TimerWheel {
   readonly #tick: number;
-  readonly #slots = new Map<number, Set<Wait>>();
+  readonly #slots = new Map<number, Chain<Wait>>();
   #now = 0;
   /** The slot whose callbacks are being called. */
-  #present: Set<Wait> | undefined;
+  #present: Chain<Wait> | undefined;
   /** When the last tick was, on the clock of `performance.now()`. */
   #tickedAt = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -69,7 +73,7 @@ export class TimerWheel {
     wait.tick = this.#now + Math.max(1, Math.ceil((this.#sinceTick() + delay) / this.#tick));
     let slot = this.#slots.get(wait.tick);
     if (slot === undefined) {
-      slot = new Set();
+      slot = new Chain();
       this.#slots.set(wait.tick, slot);
     }
     slot.add(wait);
@@ -87,6 +91,7 @@ export class TimerWheel {
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    for (const slot of this.#slots.values()) slot.clear();
     this.#slots.clear();
   }
 
@@ -106,7 +111,11 @@ export class TimerWheel {
     this.#tickedAt = performance.now();
     this.#present = this.#slots.get(this.#now);
     this.#slots.delete(this.#now);
-    if (this.#present !== undefined) for (const wait of this.#present) wait.onDue();
+    const present = this.#present;
+    for (let wait = present?.first; wait !== undefined; wait = present?.first) {
+      present?.delete(wait);
+      wait.onDue();
+    }
     this.#present = undefined;
     if (this.#slots.size === 0) this.stop();
   }

@@ -4,6 +4,7 @@
  */
 import type { AnyActorRef, StateValue } from 'xstate';
 import type { CloseStatus } from '../receivers/index.js';
+import type { Chained } from './chain.js';
 import { ChartActor } from './chart-actor.js';
 import { compileChart } from './compiled-chart.js';
 import type { Refusal } from './connection.effects.js';
@@ -28,7 +29,9 @@ export interface UpstreamHost {
 const upstreamChart = compileChart(upstreamMachine, outboxObserver);
 
 /** One connection to a target. */
-export class UpstreamActor implements UpstreamEffects, Counterpart, Beating {
+export class UpstreamActor implements UpstreamEffects, Counterpart, Beating, Chained<UpstreamActor> {
+  before: UpstreamActor | undefined;
+  behind: UpstreamActor | undefined;
   readonly timeouts: UpstreamTimeouts;
   /** The downstream connection this upstream serves. */
   readonly connection: ConnectionActor;

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { parseRequestHead, parseRequestLine, type RequestHead } from '../../protocol/http-head.js';
 import { HeadReader } from '../handshake/head-reader.js';
 import type { Wire } from '../wires/wire.js';
+import type { Waiting } from './handshake-deadlines.js';
 
 /** What a guest tells its host. One of the first three is called, once. */
 export interface GuestHost {
@@ -18,7 +19,7 @@ export interface GuestHost {
 }
 
 /** A connection whose request head is awaited, from the accepted connection on. */
-export interface Guest {
+export interface Guest extends Waiting<Guest> {
   readonly remoteAddress: string;
   /** Undefined while TLS does not stand yet. */
   readonly reader: RequestReader | undefined;
@@ -27,6 +28,9 @@ export interface Guest {
 
 /** Reads the request head of a guest. */
 export class RequestReader extends HeadReader implements Guest {
+  before: Guest | undefined;
+  behind: Guest | undefined;
+  expiry = 0;
   readonly #host: GuestHost;
   /** The guest as it was known while TLS was awaited; else this. */
   readonly guest: Guest;
@@ -76,6 +80,9 @@ export class RequestReader extends HeadReader implements Guest {
 
 /** A connection whose TLS handshake is awaited. */
 export class SecuringGuest implements Guest {
+  before: Guest | undefined;
+  behind: Guest | undefined;
+  expiry = 0;
   readonly remoteAddress: string;
   readonly raw: Socket;
   reader: RequestReader | undefined;

@@ -2,41 +2,48 @@
  * Owns one deadline for each of many waiting things, with a single timer. Refuses to know what waits.
  */
 
+import { Chain, type Chained } from '../../actors/chain.js';
+
+/** What waits. */
+export interface Waiting<Member> extends Chained<Member> {
+  /** When it expires, on the clock of `performance.now()`. Written here only. */
+  expiry: number;
+}
+
 /**
  * All waits are equally long, so the order of insertion is the order of expiry, and the timer only ever has to look at
  * the oldest one: no timer per connection, no sweep over all of them, and no rounding.
  */
-export class HandshakeDeadlines<Waiting> {
+export class HandshakeDeadlines<Member extends Waiting<Member>> {
   readonly #milliseconds: number;
-  readonly #onExpired: (waiting: Waiting) => void;
-  readonly #expiries = new Map<Waiting, number>();
+  readonly #onExpired: (waiting: Member) => void;
+  readonly #waiting = new Chain<Member>();
   #timer: NodeJS.Timeout | undefined;
 
   /** @param milliseconds 0 for no deadline. */
-  constructor(milliseconds: number, onExpired: (waiting: Waiting) => void) {
+  constructor(milliseconds: number, onExpired: (waiting: Member) => void) {
     this.#milliseconds = milliseconds;
     this.#onExpired = onExpired;
   }
 
   /** Starts the wait. Each expires once, unless it is removed before. */
-  add(waiting: Waiting): void {
+  add(waiting: Member): void {
     const endless = this.#milliseconds <= 0;
-    this.#expiries.set(waiting, endless ? Number.POSITIVE_INFINITY : performance.now() + this.#milliseconds);
+    waiting.expiry = endless ? Number.POSITIVE_INFINITY : performance.now() + this.#milliseconds;
+    this.#waiting.add(waiting);
     if (this.#timer === undefined && !endless) this.#arm(this.#milliseconds);
   }
 
   /** Ends the wait. A timer that was armed for it stays: it looks for the next one when it fires. */
-  delete(waiting: Waiting): void {
-    this.#expiries.delete(waiting);
+  delete(waiting: Member): void {
+    this.#waiting.delete(waiting);
   }
 
   /** Ends all waits, and the timer. Answers with what waited. */
-  clear(): Waiting[] {
-    const waiting = [...this.#expiries.keys()];
-    this.#expiries.clear();
+  clear(): Member[] {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    return waiting;
+    return this.#waiting.clear();
   }
 
   #arm(milliseconds: number): void {
@@ -46,13 +53,13 @@ export class HandshakeDeadlines<Waiting> {
   #expire(): void {
     this.#timer = undefined;
     const now = performance.now();
-    for (const [waiting, expiry] of this.#expiries) {
-      if (expiry > now) {
-        this.#arm(expiry - now);
+    for (let first = this.#waiting.first; first !== undefined; first = this.#waiting.first) {
+      if (first.expiry > now) {
+        this.#arm(first.expiry - now);
         return;
       }
-      this.#expiries.delete(waiting);
-      this.#onExpired(waiting);
+      this.#waiting.delete(first);
+      this.#onExpired(first);
     }
   }
 }

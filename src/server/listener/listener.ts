@@ -5,6 +5,7 @@
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import tls, { type TLSSocket, type TlsOptions } from 'node:tls';
+import { Chain } from '../../actors/chain.js';
 import type { RequestHead } from '../../protocol/http-head.js';
 import { ERRORS, type ErrorCode, httpStatusOf, TidegateError } from '../../receivers/errors.js';
 import { writeRefusal } from '../handshake/answer.js';
@@ -60,7 +61,7 @@ export class Listener implements GuestHost {
   readonly #options: ListenerOptions;
   readonly #deadlines: HandshakeDeadlines<Guest>;
   readonly #tlsGuests: TlsGuests;
-  readonly #wires = new Set<Wire>();
+  readonly #wires = new Chain<Wire>();
   #emptied: (() => void) | undefined;
   #server: net.Server | undefined;
 

@@ -23,6 +23,8 @@ interface OwnedHandle extends StreamHandle {
 
 /** A wire on a bare handle. */
 export class HandleWire implements Wire {
+  before: Wire | undefined;
+  behind: Wire | undefined;
   readonly tls = undefined;
   #addresses: WireAddresses | undefined;
   readonly #handles: Handles;

@@ -18,6 +18,8 @@ const TLS_COPY_BYTES = 4096;
 
 /** A wire on a `net.Socket` or `tls.TLSSocket`, with public Node.js APIs only. */
 export class SocketWire implements Wire, TapReader {
+  before: Wire | undefined;
+  behind: Wire | undefined;
   readonly addresses: WireAddresses;
   readonly tls: TLSSocket | undefined;
   readonly #socket: Socket;

@@ -3,6 +3,7 @@
  * this interface, so that the layer can be replaced. Refuses to know frames.
  */
 import type { TLSSocket } from 'node:tls';
+import type { Chained } from '../../actors/chain.js';
 
 /** Who reads a wire. */
 export interface WireReader {
@@ -35,8 +36,8 @@ export interface SocketSettings {
   readonly highWaterMark: number;
 }
 
-/** One socket. */
-export interface Wire {
+/** One socket. Those of a listener are a chain. */
+export interface Wire extends Chained<Wire> {
   /** To be asked for while the socket is open: the operating system forgets them when it closes. */
   readonly addresses: WireAddresses;
   /** The TLS session, on a wire that has one. */
