@@ -14,25 +14,34 @@ export function eachField(
   }
 }
 
+const NONE: readonly never[] = [];
+
 /** Collects the values of every field with that name (any case), trimmed, in order (RFC 9110 section 5.3). */
-export function headerValues(rawHeaders: readonly string[], name: string): string[] {
+export function headerValues(rawHeaders: readonly string[], name: string): readonly string[] {
   const wanted = name.toLowerCase();
-  const values: string[] = [];
+  let values: string[] | undefined;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const given = rawHeaders[at]!;
     // Most names differ in length, and need no lower case to be told apart.
-    if (given.length === wanted.length && given.toLowerCase() === wanted) values.push(trimmed(rawHeaders[at + 1]!));
+    if (given.length === wanted.length && given.toLowerCase() === wanted) {
+      values ??= [];
+      values.push(trimmed(rawHeaders[at + 1]!));
+    }
   }
-  return values;
+  // A handshake is looked through for a dozen fields, and most of them are not there.
+  return values ?? NONE;
 }
 
 /** Collects the members of a comma list, over all fields with that name, trimmed and in lower case (RFC 9110 section 5.6.1). */
 export function headerTokens(rawHeaders: readonly string[], name: string): string[] {
   const tokens: string[] = [];
   for (const value of headerValues(rawHeaders, name)) {
-    for (const member of value.split(',')) {
-      const token = trimmed(member).toLowerCase();
+    for (let start = 0; start <= value.length; ) {
+      const comma = value.indexOf(',', start);
+      const end = comma === -1 ? value.length : comma;
+      const token = trimmed(start === 0 && comma === -1 ? value : value.slice(start, end)).toLowerCase();
       if (token !== '') tokens.push(token);
+      start = end + 1;
     }
   }
   return tokens;
@@ -49,7 +58,7 @@ function trimmed(value: string): string {
   let end = value.length;
   while (start < end && isBlank(value.charCodeAt(start))) start += 1;
   while (end > start && isBlank(value.charCodeAt(end - 1))) end -= 1;
-  return value.slice(start, end);
+  return start === 0 && end === value.length ? value : value.slice(start, end);
 }
 
 function isBlank(code: number): boolean {

@@ -5,7 +5,7 @@
 import { HeadFinder } from '../../protocol/http-head.js';
 import type { Wire, WireReader } from '../wires/wire.js';
 
-/** Reads a head. Exactly one of the callbacks is called, once; the wire is not read any more then. */
+/** Reads a head. Exactly one of the callbacks is called, once; the wire hands nothing on any more then. */
 export abstract class HeadReader implements WireReader {
   readonly wire: Wire;
   readonly #maxBytes: number;
@@ -68,7 +68,11 @@ export abstract class HeadReader implements WireReader {
       const text = bytes.toString('latin1', finder.skipped, end);
       // A copy: the chunk belongs to the wire.
       if (end < bytes.length) this.wire.unread(Buffer.from(bytes.subarray(end)));
-      this.#finish(() => this.onHead(text));
+      this.#done = true;
+      this.#held = undefined;
+      // Whoever goes on with the connection reads it soon: stopping for that long costs four system calls.
+      this.wire.watch();
+      this.onHead(text);
     }
   }
 

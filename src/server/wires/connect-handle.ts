@@ -4,16 +4,18 @@ import { isIPv6 } from 'node:net';
 import type { DialSignal } from '../dial/dial-signal.js';
 import type { Handles, StreamHandle } from './handles.js';
 import { systemError } from './system-error.js';
+import type { Wire } from './wire.js';
 
 /**
- * Connects by TCP. Rejects with an error as `net.connect` gives it, or with the reason of the signal; the handle is closed then.
+ * Connects by TCP, and makes a wire of the handle. Rejects with an error as `net.connect` gives it, or with the reason of the signal; the handle is closed then.
  */
 export function connectHandle(
   handles: Handles,
   address: string,
   port: number,
   signal: DialSignal,
-): Promise<StreamHandle> {
+  wireOf: (handle: StreamHandle) => Wire,
+): Promise<Wire> {
   return new Promise((resolve, reject) => {
     const handle = handles.createTcp();
     const request = handles.createConnectRequest();
@@ -31,7 +33,7 @@ export function connectHandle(
         return;
       }
       signal.removeEventListener('abort', onAbort);
-      resolve(handle);
+      resolve(wireOf(handle));
     };
     signal.addEventListener('abort', onAbort, { once: true });
     const failed = isIPv6(address)

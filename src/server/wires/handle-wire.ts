@@ -108,6 +108,7 @@ export class HandleWire implements Wire {
   watch(): void {
     this.#reading = false;
     if (this.#unread === undefined) this.#startHandle();
+    else this.#stopHandle();
   }
 
   unread(bytes: Buffer): void {

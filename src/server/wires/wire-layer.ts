@@ -96,10 +96,10 @@ function createFastLayer(): WireLayer | { readonly missing: string } {
       if (early !== null) wire.unread(early);
       return wire;
     },
-    connect: async (address, port, settings, signal) => {
-      const handle = await connectHandle(handles, address, port, signal);
-      setOptions(handle, settings);
-      return new HandleWire(handles, handle);
-    },
+    connect: (address, port, settings, signal) =>
+      connectHandle(handles, address, port, signal, (handle) => {
+        setOptions(handle, settings);
+        return new HandleWire(handles, handle);
+      }),
   };
 }
