@@ -3,7 +3,6 @@
  * and the verbs of a running server. Refuses to know targets and data paths.
  */
 import { captureRejectionSymbol, EventEmitter } from 'node:events';
-import PQueue from 'p-queue';
 import type { Ending } from '../actors/ending.js';
 import { operatorEnding, SupervisorActor } from '../actors/supervisor-actor.js';
 import {
@@ -20,6 +19,7 @@ import { type BroadcastFilter, type BroadcastReport, broadcast } from './broadca
 import type { ProxyConfig } from './config/options.js';
 import type { ConnectionServices } from './connections/connection-services.js';
 import { Entrance, type ReceiverFactory } from './connections/entrance.js';
+import { DialQueue } from './dial/dial-queue.js';
 import { createWarmPool } from './dial/warm-pool.js';
 import type { ServerEvents } from './events.js';
 import type { BoundAddress } from './listener/listen-address.js';
@@ -253,7 +253,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       supervisor,
       links: { watch, limits },
       layer: this.#layer,
-      dials: new PQueue({ concurrency: limits.maxConcurrentDials }),
+      dials: new DialQueue(limits.maxConcurrentDials),
       warm: createWarmPool(config, this.#layer),
     };
     const entrance = new Entrance({

@@ -1,7 +1,7 @@
 /** Owns what all connections of one server share: its configuration, the watch over pending writes and the dial queue. */
-import type PQueue from 'p-queue';
 import type { SupervisorActor } from '../../actors/supervisor-actor.js';
 import type { ProxyConfig } from '../config/options.js';
+import type { DialQueue } from '../dial/dial-queue.js';
 import type { WarmPool } from '../dial/warm-pool.js';
 import type { LinkServices } from '../paths/links.js';
 import type { WireLayer } from '../wires/wire-layer.js';
@@ -16,7 +16,7 @@ export interface ConnectionServices {
   /** How dialled connections become wires. */
   readonly layer: WireLayer;
   /** Bounds how many targets are dialled at a time. */
-  readonly dials: PQueue;
+  readonly dials: DialQueue;
   /** Connections to the target of the configuration that were dialled ahead of need, if any are to be. */
   readonly warm: WarmPool | undefined;
 }

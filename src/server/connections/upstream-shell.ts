@@ -86,12 +86,10 @@ export class UpstreamShell implements UpstreamPort {
     if (plan === undefined) return;
     const abort = new DialAbort();
     this.#abort = abort;
-    this.#services.dials
-      .add(() => (target.kind === 'websocket' ? this.#dialWebSocket(target, plan, abort) : this.#dialBytes(abort)))
-      .then(
-        () => {},
-        (error: unknown) => this.#failed(error),
-      );
+    this.#services.dials.add(() => {
+      const dial = target.kind === 'websocket' ? this.#dialWebSocket(target, plan, abort) : this.#dialBytes(abort);
+      return dial.catch((error: unknown) => this.#failed(error));
+    });
   }
 
   abortDial(): void {

@@ -7,7 +7,7 @@ import { Buffer } from 'node:buffer';
 import { Gatherer } from './gatherer.js';
 import { addressesOf, type Handles, type StreamHandle, type WriteRequest } from './handles.js';
 import { SMALL_BYTES, writeByDescriptor, writeSmall } from './immediate-writes.js';
-import { copyIfShared, READ_BUFFER, viewOf } from './read-buffer.js';
+import { kept, READ_BUFFER, viewOf } from './read-buffer.js';
 import { systemError } from './system-error.js';
 import type { Wire, WireAddresses, WireReader } from './wire.js';
 
@@ -312,10 +312,4 @@ export class HandleWire implements Wire {
 
 function onRead(this: StreamHandle): void {
   (this as OwnedHandle)[WIRE].onHandleRead();
-}
-
-/** The same bytes in memory that stays as it is. */
-function kept(bytes: Buffer, start: number, end: number, reused: boolean): Buffer {
-  const part = bytes.subarray(start, end);
-  return reused ? Buffer.from(part) : copyIfShared(part);
 }

@@ -84,3 +84,9 @@ export function isShared(bytes: Buffer): boolean {
 export function copyIfShared(bytes: Buffer): Buffer {
   return isShared(bytes) ? Buffer.from(bytes) : bytes;
 }
+
+/** The bytes `[start, end)` in memory that stays as it is. @param reused whether these bytes will soon be others, wherever they lie. */
+export function kept(bytes: Buffer, start: number, end: number, reused: boolean): Buffer {
+  const part = bytes.subarray(start, end);
+  return reused ? Buffer.from(part) : copyIfShared(part);
+}
