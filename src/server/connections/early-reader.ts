@@ -29,7 +29,7 @@ export class EarlyReader implements WireReader {
   finish(): void {
     this.#done = true;
     this.#wire.watch();
-    for (const bytes of this.#early) this.#wire.unread(bytes);
+    this.#wire.unread(this.#early.length === 1 ? this.#early[0]! : Buffer.concat(this.#early));
     this.#early = [];
   }
 
