@@ -40,6 +40,11 @@ export abstract class Incoming {
     return this.#unread !== undefined;
   }
 
+  /** Whether the reader is at work on bytes. */
+  protected get handing(): boolean {
+    return this.#handing;
+  }
+
   /** Nothing is left to be handed on: the socket may be read. */
   protected abstract readSocket(): void;
 

@@ -143,6 +143,9 @@ export class SocketWire extends Incoming implements Wire, TapReader {
   }
 
   probe(): void {
+    // A TLS socket decrypts what it has within an empty write, into the memory of the bytes that are just handed on. And who is read is
+    // not to be probed.
+    if (this.handing) return;
     // A paused socket is not polled, so a reset goes unnoticed; an empty write meets the socket's pending error.
     if (!this.#socket.destroyed && !this.#socket.writableEnded && this.#socket.writableLength === 0) {
       this.#socket.write(NOTHING);

@@ -136,6 +136,21 @@ describe.each(TRANSPORTS.map((one) => [one.layer.kind, one.over, one] as const))
     expect(order.join('')).toBe('(xyz)(y)(z)');
   });
 
+  it('leaves what it hands on as it is when it is probed within', async () => {
+    const { wire, record, peer } = await pair();
+    const changed: number[] = [];
+    record.onChunk = (chunk) => {
+      const before = Buffer.from(chunk);
+      wire.probe();
+      if (!before.equals(chunk)) changed.push(chunk.length);
+    };
+    const bytes = marked(6, MEBIBYTE);
+    peer.write(bytes);
+    wire.read();
+    expect((await record.received(bytes.length)).equals(bytes)).toBe(true);
+    expect(changed).toEqual([]);
+  });
+
   it('keeps at most what one read takes while it is watched, and hands it on first', async () => {
     const { wire, record, peer } = await pair();
     const bytes = marked(3, 16 * MEBIBYTE);
