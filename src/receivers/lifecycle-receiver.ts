@@ -12,7 +12,8 @@ export const DROP: unique symbol = Symbol('tidegate.drop');
 
 /**
  * What a message callback may return: nothing passes the message on, a string or bytes replace it (text or binary),
- * {@link DROP} swallows it. Without a target there is nowhere to pass it on to: answer with `connection.send`.
+ * {@link DROP} swallows it. Without a target there is nowhere to pass it on to: answer with `connection.send`. Bytes that are returned
+ * must not be changed afterwards.
  */
 export type MessageReply = undefined | void | string | Uint8Array | typeof DROP;
 
@@ -58,7 +59,10 @@ export interface LifecycleReceiver {
   /** Called for each whole text message from the client, checked to be UTF-8, in order. */
   onText(text: string): MessageReply | Promise<MessageReply>;
 
-  /** Called for each whole binary message from the client, in order. The receiver may keep the buffer. */
+  /**
+   * Called for each whole binary message from the client, in order. The receiver may keep the buffer, and must not change it: to change
+   * the message, return other bytes.
+   */
   onBinary(data: Buffer): MessageReply | Promise<MessageReply>;
 
   /**

@@ -29,7 +29,7 @@ export class EarlyReader implements WireReader {
   finish(): void {
     this.#done = true;
     this.#wire.watch();
-    for (const bytes of this.#early) this.#wire.unread(bytes);
+    if (this.#early.length > 0) this.#wire.unread(Buffer.concat(this.#early));
     this.#early = [];
   }
 

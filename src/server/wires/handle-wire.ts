@@ -7,9 +7,10 @@ import { Buffer } from 'node:buffer';
 import { Gatherer } from './gatherer.js';
 import { addressesOf, type Handles, type StreamHandle, type WriteRequest } from './handles.js';
 import { SMALL_BYTES, writeByDescriptor, writeSmall } from './immediate-writes.js';
+import { Incoming } from './incoming.js';
 import { kept, READ_BUFFER, viewOf } from './read-buffer.js';
 import { systemError } from './system-error.js';
-import type { Wire, WireAddresses, WireReader } from './wire.js';
+import type { Wire, WireAddresses } from './wire.js';
 
 const NOTHING = Buffer.alloc(0);
 const END_OF_FILE = -4095;
@@ -22,7 +23,7 @@ interface OwnedHandle extends StreamHandle {
 }
 
 /** A wire on a bare handle. */
-export class HandleWire implements Wire {
+export class HandleWire extends Incoming implements Wire {
   before: Wire | undefined;
   behind: Wire | undefined;
   readonly tls = undefined;
@@ -32,9 +33,6 @@ export class HandleWire implements Wire {
   readonly #gone: ((wire: Wire) => void) | undefined;
   /** -1 once the handle is closed: the number may belong to another socket then. */
   #descriptor: number;
-  #reader: WireReader | undefined;
-  #unread: Buffer[] | undefined;
-  #reading = false;
   #handleReads = false;
   #bytesRead = 0;
   #corks = 0;
@@ -47,14 +45,13 @@ export class HandleWire implements Wire {
   #ended = false;
   #endWritten = false;
   #peerEnded = false;
-  /** The peer's end came while nobody was reading. */
-  #endUntold = false;
   #closed = false;
   #lost = 0;
   #error: Error | undefined;
 
   /** @param gone called when the wire is closed, after its reader. */
   constructor(handles: Handles, handle: StreamHandle, gone?: (wire: Wire) => void) {
+    super();
     const owned = handle as OwnedHandle;
     owned[WIRE] = this;
     owned.onread = onRead;
@@ -84,37 +81,15 @@ export class HandleWire implements Wire {
     return this.#closed;
   }
 
-  attach(reader: WireReader): void {
-    this.#reader = reader;
-  }
-
-  read(): void {
-    this.#reading = true;
-    while (this.#reading && this.#unread !== undefined) {
-      const bytes = this.#unread.shift();
-      if (this.#unread.length === 0) this.#unread = undefined;
-      if (bytes !== undefined) this.#reader?.onBytes(bytes);
-    }
-    if (!this.#reading) return;
-    if (this.#endUntold) this.#tellEnd();
-    else this.#startHandle();
-  }
-
   stopReading(): void {
-    this.#reading = false;
+    this.reading = false;
     this.#stopHandle();
   }
 
   watch(): void {
-    this.#reading = false;
-    if (this.#unread === undefined) this.#startHandle();
-    else this.#stopHandle();
-  }
-
-  unread(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    this.#unread ??= [];
-    this.#unread.push(bytes);
+    this.reading = false;
+    if (this.keeps) this.#stopHandle();
+    else this.#startHandle();
   }
 
   write(bytes: Buffer, start = 0, end = bytes.length): boolean {
@@ -147,13 +122,12 @@ export class HandleWire implements Wire {
     if (this.#closed) return;
     this.#lost = this.bufferedBytes;
     this.#closed = true;
-    this.#reading = false;
-    this.#unread = undefined;
+    this.forget();
     this.#descriptor = -1;
     this.#gatherer?.giveBack();
     this.#gatherer = undefined;
     this.#handle.close(() => {
-      this.#reader?.onClosed(this.#error);
+      this.reader?.onClosed(this.#error);
       this.#gone?.(this);
     });
   }
@@ -171,8 +145,8 @@ export class HandleWire implements Wire {
     if (this.#closed || count === 0) return;
     if (count > 0) {
       this.#bytesRead += count;
-      if (this.#reading) this.#reader?.onBytes(viewOf(count));
-      else this.#keep(viewOf(count));
+      // Watching came upon bytes: they wait for `read`, and what is behind them waits in the system.
+      if (!this.came(viewOf(count))) this.#stopHandle();
       return;
     }
     this.#handleReads = false;
@@ -181,20 +155,16 @@ export class HandleWire implements Wire {
       return;
     }
     this.#peerEnded = true;
-    if (this.#reading) this.#tellEnd();
-    else this.#endUntold = true;
+    this.cameToEnd();
   }
 
-  /** Watching came upon bytes: they wait for `read`, and what is behind them waits in the system. */
-  #keep(bytes: Buffer): void {
-    this.unread(Buffer.from(bytes));
-    this.#stopHandle();
-  }
-
-  #tellEnd(): void {
-    this.#endUntold = false;
-    this.#reader?.onEnd();
+  protected override tellEnd(): void {
+    super.tellEnd();
     if (this.#endWritten) this.terminate();
+  }
+
+  protected readSocket(): void {
+    this.#startHandle();
   }
 
   #startHandle(): void {
@@ -288,7 +258,7 @@ export class HandleWire implements Wire {
       if (this.#ended) this.#shutDown();
       if (this.#pending !== undefined) return;
     }
-    this.#reader?.onDrain();
+    this.reader?.onDrain();
   }
 
   /** The system sends the FIN behind what is pending. */

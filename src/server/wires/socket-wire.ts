@@ -5,10 +5,11 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Gatherer } from './gatherer.js';
+import { Incoming } from './incoming.js';
 import { plainAddress } from './plain-address.js';
 import { isShared } from './read-buffer.js';
 import type { SocketTap, TapReader } from './socket-tap.js';
-import type { Wire, WireAddresses, WireReader } from './wire.js';
+import type { Wire, WireAddresses } from './wire.js';
 import { WriteBuffer } from './write-buffer.js';
 
 const NOTHING = Buffer.alloc(0);
@@ -17,7 +18,7 @@ const NOTHING = Buffer.alloc(0);
 const TLS_COPY_BYTES = 4096;
 
 /** A wire on a `net.Socket` or `tls.TLSSocket`, with public Node.js APIs only. */
-export class SocketWire implements Wire, TapReader {
+export class SocketWire extends Incoming implements Wire, TapReader {
   before: Wire | undefined;
   behind: Wire | undefined;
   readonly addresses: WireAddresses;
@@ -26,12 +27,7 @@ export class SocketWire implements Wire, TapReader {
   readonly #tapped: boolean;
   readonly #highWaterMark: number;
   readonly #gone: ((wire: Wire) => void) | undefined;
-  #reader: WireReader | undefined;
-  #unread: Buffer[] | undefined;
-  #reading = false;
   #ended = false;
-  /** The peer's end came while nobody was reading. */
-  #endUntold = false;
   #error: Error | undefined;
   #closed = false;
   #bytesRead = 0;
@@ -54,6 +50,7 @@ export class SocketWire implements Wire, TapReader {
    * @param tap what the socket was made with, if it was.
    */
   constructor(socket: Socket, highWaterMark: number, gone?: (wire: Wire) => void, tap?: SocketTap) {
+    super();
     this.#highWaterMark = highWaterMark;
     this.#socket = socket;
     this.#gone = gone;
@@ -71,10 +68,9 @@ export class SocketWire implements Wire, TapReader {
     socket.on('end', () => {
       this.#ended = true;
       // Node.js tells the end of a paused stream too, if nothing is left in its buffer.
-      if (this.#reading) this.#reader?.onEnd();
-      else this.#endUntold = true;
+      this.cameToEnd();
     });
-    if (this.tls !== undefined) socket.on('drain', () => this.#reader?.onDrain());
+    if (this.tls !== undefined) socket.on('drain', () => this.reader?.onDrain());
     socket.on('error', (error) => {
       this.#error = error;
       this.#lost = socket.writableLength + (this.#gatherer?.size ?? 0);
@@ -95,44 +91,16 @@ export class SocketWire implements Wire, TapReader {
     return this.#closed || this.#socket.destroyed;
   }
 
-  attach(reader: WireReader): void {
-    this.#reader = reader;
-  }
-
-  read(): void {
-    this.#reading = true;
-    while (this.#reading && this.#unread !== undefined) {
-      const bytes = this.#unread.shift();
-      if (this.#unread.length === 0) this.#unread = undefined;
-      if (bytes !== undefined) this.#reader?.onBytes(bytes);
-    }
-    if (!this.#reading) return;
-    if (this.#endUntold) {
-      this.#endUntold = false;
-      this.#reader?.onEnd();
-    } else if (this.#tapped) {
-      this.#socket.read(0);
-    } else {
-      this.#socket.resume();
-    }
-  }
-
   stopReading(): void {
-    this.#reading = false;
+    this.reading = false;
     this.#socket.pause();
   }
 
   watch(): void {
-    this.#reading = false;
+    this.reading = false;
     if (!this.#tapped) this.#socket.pause();
     // A paused stream reads on until its buffer is full, if it ever began; a tapped one until it is told to stop.
-    if (!this.#tapped || this.#unread === undefined) this.#socket.read(0);
-  }
-
-  unread(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    this.#unread ??= [];
-    this.#unread.push(bytes);
+    if (!this.#tapped || !this.keeps) this.#socket.read(0);
   }
 
   write(bytes: Buffer, start = 0, end = bytes.length): boolean {
@@ -170,14 +138,16 @@ export class SocketWire implements Wire, TapReader {
   terminate(): void {
     if (this.#socket.destroyed) return;
     this.#lost = this.bufferedBytes;
-    this.#reading = false;
-    this.#unread = undefined;
+    this.forget();
     this.#gatherer?.giveBack();
     this.#gatherer = undefined;
     this.#socket.destroy();
   }
 
   probe(): void {
+    // A TLS socket decrypts what it has within an empty write, into the memory of the bytes that are just handed on. And who is read is
+    // not to be probed.
+    if (this.handing) return;
     // A paused socket is not polled, so a reset goes unnoticed; an empty write meets the socket's pending error.
     if (!this.#socket.destroyed && !this.#socket.writableEnded && this.#socket.writableLength === 0) {
       this.#socket.write(NOTHING);
@@ -187,12 +157,12 @@ export class SocketWire implements Wire, TapReader {
   /** The socket read something. */
   onTapped(bytes: Buffer): boolean {
     this.#bytesRead += bytes.length;
-    if (this.#reading) {
-      this.#reader?.onBytes(bytes);
-      return true;
-    }
-    this.unread(isShared(bytes) ? Buffer.from(bytes) : bytes);
-    return false;
+    return this.came(bytes);
+  }
+
+  protected readSocket(): void {
+    if (this.#tapped) this.#socket.read(0);
+    else this.#socket.resume();
   }
 
   #gather(bytes: Buffer, start: number, end: number): void {
@@ -265,13 +235,13 @@ export class SocketWire implements Wire, TapReader {
     this.#pinned = undefined;
     if (error !== undefined || this.#socket.destroyed) return;
     if (!this.#socket.writableEnded) this.#settle();
-    if (!this.#pending) this.#reader?.onDrain();
+    if (!this.#pending) this.reader?.onDrain();
   }
 
   #onClose(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#reader?.onClosed(this.#error);
+    this.reader?.onClosed(this.#error);
     this.#gone?.(this);
   }
 }

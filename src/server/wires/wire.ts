@@ -44,6 +44,7 @@ export interface Wire extends Chained<Wire> {
   readonly tls: TLSSocket | undefined;
   /** Whoever is attached last is told everything from then on. */
   attach(reader: WireReader): void;
+  /** Hands on what comes. Called within `onBytes`, it begins when that has returned: no reader is given bytes while it is at others. */
   read(): void;
   /** Stops reading at once. A peer that resets the connection goes unnoticed until `read`, `watch` or `probe`. */
   stopReading(): void;
@@ -52,7 +53,10 @@ export interface Wire extends Chained<Wire> {
    * meanwhile, to be handed on first of all.
    */
   watch(): void;
-  /** Gives bytes back, to be read again before anything else. They are kept, so they must be the caller's own. */
+  /**
+   * Gives bytes back, to be read again before anything else, also before what was given back earlier. They are kept, so they must be
+   * the caller's own.
+   */
   unread(bytes: Buffer): void;
   /**
    * Writes `bytes[start, end)`, and answers whether more may follow now; if not, `onDrain` tells when. The bytes are done with

@@ -3,83 +3,42 @@
  * Node's strict parser reads as the same valid handshake, and behind it exactly the bytes that followed.
  */
 import { strict as assert } from 'node:assert';
-import { type AddressInfo, createServer, type Server } from 'node:net';
-import { ProxyServer } from '../../../src/index.js';
 import { acceptKey, checkUpgrade } from '../../../src/protocol/handshake.js';
 import type { UpgradeRequest } from '../../../src/receivers/index.js';
 import { ConnectionReceiver } from '../../../src/receivers/index.js';
-import { eventually } from '../../support/events.js';
 import type { FuzzTarget } from '../fuzz.js';
 import { partsBetween, wordsFrom } from '../mutate.js';
 import { piecesOf } from '../random.js';
 import { exchange, readAnswer } from './exchange.js';
 import { HEAD_WORDS } from './head-words.js';
 import { readAsServer } from './http-oracle.js';
+import { Stage } from './stage.js';
 import { WsReader } from './ws-receiver.js';
 
-class Stage {
-  readonly server: ProxyServer;
-  readonly #target: Server;
-  /** What the last connection to the target got. */
-  forwarded: Buffer[] = [];
-  seen: UpgradeRequest[] = [];
-  readonly exceptions: unknown[] = [];
+/** What the target got of the last input. */
+let forwarded: Buffer[] = [];
+/** What the receivers were asked about. */
+let seen: UpgradeRequest[] = [];
 
-  private constructor(target: Server) {
-    this.#target = target;
-    const { port } = target.address() as AddressInfo;
-    this.server = new ProxyServer({
-      listen: '127.0.0.1:0',
-      target: `tcp://127.0.0.1:${port}`,
-      limits: { maxHandshakeBytes: 2048 },
-      receiver: (request) => {
-        this.seen.push(request);
-        return new ConnectionReceiver();
-      },
-    });
-    this.server.on('exception', (error) => this.exceptions.push(error));
-  }
-
-  static async start(): Promise<Stage> {
-    const target = createServer((socket) => {
-      socket.on('error', () => {});
-      socket.on('data', (chunk) => stage.forwarded.push(chunk));
-    });
-    await new Promise<void>((resolve) => target.listen({ port: 0, host: '127.0.0.1' }, resolve));
-    const stage = new Stage(target);
-    await stage.server.start();
-    return stage;
-  }
-
-  get port(): number {
-    return this.server.addresses[0]!.port;
-  }
-
-  async idle(): Promise<void> {
-    const open = () => new Promise<number>((resolve) => this.#target.getConnections((_error, count) => resolve(count)));
-    await eventually(
-      async () => this.server.snapshot().connections.length === 0 && (await open()) === 0,
-      'all is closed',
-      {
-        within: 5000,
-        instead: () => JSON.stringify(this.server.snapshot().connections),
-      },
-    );
-  }
-
-  async stop(): Promise<void> {
-    await this.server.stop({ drainTimeout: 0 });
-    await new Promise((resolve) => this.#target.close(resolve));
-  }
+function start(): Promise<Stage> {
+  return Stage.start({
+    scheme: 'tcp',
+    onDialled: (socket) => void socket.on('data', (chunk) => forwarded.push(chunk)),
+    limits: { maxHandshakeBytes: 2048 },
+    receiver: (request) => {
+      seen.push(request);
+      return new ConnectionReceiver();
+    },
+  });
 }
 
 let starting: Promise<Stage> | undefined;
 
 async function run(input: Buffer): Promise<string> {
-  starting ??= Stage.start();
+  starting ??= start();
   const stage = await starting;
-  stage.forwarded = [];
-  stage.seen = [];
+  forwarded = [];
+  seen = [];
   stage.exceptions.length = 0;
   const oracle = await readAsServer(input);
   const { received, broke } = await exchange(stage.port, piecesOf(input, 4), 'at once');
@@ -92,38 +51,38 @@ async function run(input: Buffer): Promise<string> {
     return `none ${oracle.kind}`;
   }
   const answer = readAnswer(received);
-  const [seen] = stage.seen;
-  if (seen !== undefined || answer.status === 101) {
+  const [asked] = seen;
+  if (asked !== undefined || answer.status === 101) {
     assert.ok(oracle.kind === 'upgrade', `Node reads no upgrade request there: ${JSON.stringify(oracle)}`);
     const upgrade = checkUpgrade(oracle);
     assert.ok('key' in upgrade, `the handshake is not valid: ${JSON.stringify(upgrade)}`);
-    assert.ok(seen !== undefined && stage.seen.length === 1, 'one receiver was asked');
-    const { method, url, rawHeaders } = seen;
+    assert.ok(asked !== undefined && seen.length === 1, 'one receiver was asked');
+    const { method, url, rawHeaders } = asked;
     const { method: oracleMethod, url: oracleUrl, rawHeaders: oracleHeaders } = oracle;
     assert.deepEqual([method, url, rawHeaders], [oracleMethod, oracleUrl, oracleHeaders], 'Node reads another request');
     if (answer.status === 101) {
       assert.equal(answer.fields.get('sec-websocket-accept'), acceptKey(upgrade.key), 'the answer to another key');
-      compareForwarded(Buffer.concat(stage.forwarded), oracle.head);
+      compareForwarded(Buffer.concat(forwarded), oracle.head);
     }
   }
   const why = oracle.kind === 'refused' ? oracle.code : oracle.kind;
   return `${answer.status} ${why} ${answer.body
     .toString('latin1')
     .replace(/".*"|\d+/g, '')
-    .slice(0, 60)} ${stage.forwarded.length > 0}`;
+    .slice(0, 60)} ${forwarded.length > 0}`;
 }
 
 /** The target got the messages behind the head, from their first byte on; an end may have cut them anywhere. */
-function compareForwarded(forwarded: Buffer, head: Buffer): void {
+function compareForwarded(bytes: Buffer, head: Buffer): void {
   const reader = new WsReader({ masked: true, maxMessageBytes: 0 });
   reader.read(head);
   const messages = reader.told
     .filter((one) => /^(text|binary) /.test(one))
     .map((one) => one.slice(one.indexOf(' ') + 1));
   const expected = Buffer.from(messages.join(''), 'latin1');
-  const both = Math.min(expected.length, forwarded.length);
+  const both = Math.min(expected.length, bytes.length);
   assert.equal(
-    forwarded.toString('latin1', 0, both),
+    bytes.toString('latin1', 0, both),
     expected.toString('latin1', 0, both),
     'other bytes followed the head',
   );

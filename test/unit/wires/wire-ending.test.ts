@@ -179,7 +179,7 @@ describe.each(TRANSPORTS.map((one) => [one.layer.kind, one.over, one] as const))
 
   it('hands on nothing more once it is cut, also of what was given back', async () => {
     const { wire, record, peer } = await pair();
-    for (const part of ['one', 'two']) wire.unread(Buffer.from(part));
+    for (const part of ['two', 'one']) wire.unread(Buffer.from(part));
     peer.write(Buffer.alloc(MEBIBYTE));
     record.onChunk = () => wire.terminate();
     wire.read();
@@ -187,6 +187,22 @@ describe.each(TRANSPORTS.map((one) => [one.layer.kind, one.over, one] as const))
     expect(record.text).toBe('one');
     wire.read();
     expect(record.told).toEqual(['bytes', 'closed']);
+  });
+
+  it('tells nothing more once it is cut, also not of bytes or an end that came unread', async () => {
+    const all = await pair();
+    const { wire, record, peer } = all;
+    wire.watch();
+    peer.write('unread');
+    peer.end();
+    await settled(all);
+    wire.terminate();
+    wire.read();
+    await record.saw('closed');
+    wire.read();
+    wire.watch();
+    wire.end();
+    expect(record.told).toEqual(['closed']);
   });
 
   if (over !== 'unix') {

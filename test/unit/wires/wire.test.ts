@@ -57,12 +57,12 @@ describe.each(TRANSPORTS.map((one) => [one.layer.kind, one.over, one] as const))
     expect(record.bytes.equals(bytes)).toBe(true);
   });
 
-  it('hands on what was given back first of all, in the order in which it was given', async () => {
+  it('hands on what was given back first of all, the last of it before the rest', async () => {
     const { wire, record, peer } = await pair();
     peer.write('c');
-    wire.unread(Buffer.from('a'));
-    wire.unread(Buffer.alloc(0));
     wire.unread(Buffer.from('b'));
+    wire.unread(Buffer.alloc(0));
+    wire.unread(Buffer.from('a'));
     expect(record.told).toEqual([]);
     wire.read();
     expect(record.text).toBe('ab');
@@ -72,7 +72,7 @@ describe.each(TRANSPORTS.map((one) => [one.layer.kind, one.over, one] as const))
   it('hands on only as much of what was given back as is asked for', async () => {
     const { wire, record, peer } = await pair();
     record.onChunk = () => wire.stopReading();
-    for (const part of ['a', 'b']) wire.unread(Buffer.from(part));
+    for (const part of ['b', 'a']) wire.unread(Buffer.from(part));
     wire.read();
     expect(record.text).toBe('a');
     wire.read();
@@ -97,6 +97,60 @@ describe.each(TRANSPORTS.map((one) => [one.layer.kind, one.over, one] as const))
     expect(wire.bytesRead).toBe(3);
   });
 
+  it('begins to hand on nothing before its reader is done with what it has', async () => {
+    const { wire, record, peer } = await pair();
+    const order: string[] = [];
+    record.onChunk = (chunk) => {
+      const text = chunk.toString('latin1');
+      order.push(`(${text}`);
+      // As a data path does whose writer waited and went on within one callback.
+      wire.stopReading();
+      wire.read();
+      order.push(')');
+    };
+    for (const part of ['c', 'b', 'a']) wire.unread(Buffer.from(part));
+    wire.read();
+    expect(order.join('')).toBe('(a)(b)(c)');
+    peer.write('d');
+    expect(await record.next(4)).toBe('abcd');
+    expect(order.join('')).toBe('(a)(b)(c)(d)');
+  });
+
+  it('hands on what was given back while it was handed on, once its reader is done', async () => {
+    const { wire, record, peer } = await pair();
+    const order: string[] = [];
+    record.onChunk = (chunk) => {
+      const text = chunk.toString('latin1');
+      order.push(`(${text}`);
+      if (text === 'xyz') {
+        wire.unread(Buffer.from('z'));
+        wire.unread(Buffer.from('y'));
+        wire.stopReading();
+        wire.read();
+      }
+      order.push(')');
+    };
+    wire.read();
+    peer.write('xyz');
+    await record.received(5);
+    expect(order.join('')).toBe('(xyz)(y)(z)');
+  });
+
+  it('leaves what it hands on as it is when it is probed within', async () => {
+    const { wire, record, peer } = await pair();
+    const changed: number[] = [];
+    record.onChunk = (chunk) => {
+      const before = Buffer.from(chunk);
+      wire.probe();
+      if (!before.equals(chunk)) changed.push(chunk.length);
+    };
+    const bytes = marked(6, MEBIBYTE);
+    peer.write(bytes);
+    wire.read();
+    expect((await record.received(bytes.length)).equals(bytes)).toBe(true);
+    expect(changed).toEqual([]);
+  });
+
   it('keeps at most what one read takes while it is watched, and hands it on first', async () => {
     const { wire, record, peer } = await pair();
     const bytes = marked(3, 16 * MEBIBYTE);
@@ -110,14 +164,29 @@ describe.each(TRANSPORTS.map((one) => [one.layer.kind, one.over, one] as const))
     expect((await record.received(bytes.length)).equals(bytes)).toBe(true);
   });
 
-  it('hands on what was given back after watching began before what came meanwhile', async () => {
+  it.each(['before', 'after'])('hands on what was given back %s it kept what came, first', async (when) => {
     const { wire, record, peer } = await pair();
     wire.watch();
-    wire.unread(Buffer.from('first '));
+    if (when === 'before') wire.unread(Buffer.from('first '));
     peer.write('second');
     await settled({ wire, peer });
+    if (when === 'after') wire.unread(Buffer.from('first '));
     wire.read();
     expect(await record.next(12)).toBe('first second');
+  });
+
+  it('hands on the rest of what it handed on before what waits behind that', async () => {
+    const { wire, record } = await pair();
+    wire.unread(Buffer.from(' second'));
+    wire.unread(Buffer.from('one first'));
+    record.onChunk = (chunk) => {
+      record.onChunk = undefined;
+      wire.stopReading();
+      wire.unread(Buffer.from(chunk.subarray(4)));
+    };
+    wire.read();
+    wire.read();
+    expect(record.text).toBe('one firstfirst second');
   });
 
   it('can be watched again and again without losing or telling anything', async () => {
