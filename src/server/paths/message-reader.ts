@@ -2,7 +2,7 @@
  * Owns turning the frames of one wire into whole messages or fragments: unmasked, inflated once, text checked to be UTF-8,
  * in order although inflation is asynchronous. Refuses to decide what becomes of them.
  */
-import { Buffer, isUtf8 } from 'node:buffer';
+import { Buffer, constants, isUtf8 } from 'node:buffer';
 import { parseClosePayload } from '../../protocol/close-frame.js';
 import { frameHeaderLength, Opcode } from '../../protocol/frame.js';
 import { type FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
@@ -177,8 +177,9 @@ export class MessageReader implements FrameHandler {
   /** A message in one frame, which is nearly every message: it waits for nothing. */
   #takeWhole(kind: MessageKind, data: Buffer): void {
     if (this.#stopped) return;
-    if (kind === 'text' && !isUtf8(data)) {
-      this.#do({ type: 'violation', violation: notText });
+    const violation = kind === 'text' ? textViolation(data) : undefined;
+    if (violation !== undefined) {
+      this.#do({ type: 'violation', violation });
       return;
     }
     this.#options.sink.onMessage(kind, data, this.#wholeFrame(data.length));
@@ -257,8 +258,9 @@ export class MessageReader implements FrameHandler {
     if (!final) return;
     const whole = this.#message.length === 1 ? data : Buffer.concat(this.#message, this.#messageBytes);
     this.#message = [];
-    if (kind === 'text' && !isUtf8(whole)) {
-      this.#do({ type: 'violation', violation: notText });
+    const violation = kind === 'text' ? textViolation(whole) : undefined;
+    if (violation !== undefined) {
+      this.#do({ type: 'violation', violation });
       return;
     }
     sink.onMessage(kind, whole, undefined);
@@ -274,6 +276,17 @@ export class MessageReader implements FrameHandler {
 const NOTHING = Buffer.alloc(0);
 
 const notText = violationOf('INVALID_UTF8', 'a text message is not UTF-8 (RFC 6455 section 8.1)');
+
+/** What is wrong with a whole text; nothing mostly. Without a limit one may be longer than any string of V8. */
+export function textViolation(data: Buffer): Violation | undefined {
+  if (data.length > constants.MAX_STRING_LENGTH) {
+    return violationOf(
+      'MESSAGE_TOO_BIG',
+      `a text of ${data.length} bytes; no string has more than ${constants.MAX_STRING_LENGTH}`,
+    );
+  }
+  return isUtf8(data) ? undefined : notText;
+}
 
 function inflateViolation(error: Error | null): Violation {
   const tooBig = error !== null && 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';

@@ -263,9 +263,12 @@ export class MessagesPath extends DataPath {
     const { up } = this;
     this.down.outlet.cork();
     up?.outlet.cork();
-    work();
-    up?.outlet.uncork();
-    this.down.outlet.uncork();
+    try {
+      work();
+    } finally {
+      up?.outlet.uncork();
+      this.down.outlet.uncork();
+    }
   }
 }
 

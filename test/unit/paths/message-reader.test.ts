@@ -1,8 +1,9 @@
 /** Owns how frames become messages: for every cut, in every mode, and in order although inflation is asynchronous. */
+import { constants } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PerMessageDeflate } from '../../../src/server/handshake/ws-exports.js';
-import { MessageReader, type MessageReaderOptions } from '../../../src/server/paths/message-reader.js';
+import { MessageReader, type MessageReaderOptions, textViolation } from '../../../src/server/paths/message-reader.js';
 import type { AgreedDeflate } from '../../../src/server/paths/message-writer.js';
 import { eventually } from '../../support/events.js';
 import { closePayload, encodeFrame, type FrameSpec, Opcode } from '../../support/frames.js';
@@ -263,5 +264,14 @@ describe('compressed messages', () => {
     await compressed('a turn of zlib later');
     await compressed('and another one');
     expect(lines).toEqual(['behind']);
+  });
+});
+
+describe('a text without a limit', () => {
+  it('P5: is a violation when it is longer than any string, and not an error while it is decoded', () => {
+    // Fresh zeros, which take no memory until somebody looks at them.
+    expect(textViolation(Buffer.alloc(constants.MAX_STRING_LENGTH + 1))).toMatchObject({ error: 'MESSAGE_TOO_BIG' });
+    expect(textViolation(Buffer.from([0xff]))).toMatchObject({ error: 'INVALID_UTF8' });
+    expect(textViolation(Buffer.from('text'))).toBeUndefined();
   });
 });
