@@ -147,7 +147,7 @@ export class Bench {
     if (proxy.kind.forks) return;
     const pool = await proxy.pool(WARM_UP_CONNECTIONS);
     for (const scenario of WARM_UP) {
-      await this.generator.ask('echo', { pool, ...scenario, ms: this.settings.quick ? 120 : 400 });
+      await this.generator.ask('echo', { pool, ...scenario, ms: this.settings.quick ? 80 : 400 });
     }
   }
 }
