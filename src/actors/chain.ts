@@ -4,7 +4,7 @@
  * that follow, with everything that was ever in them, until the next major collection, so that nothing dies young.
  */
 
-/** A member holds its neighbours; a collection of its own for each chain that it is in at a time. */
+/** A member holds its neighbours, so that it is in one chain at a time. Written by the chain only. */
 export interface Chained<Member> {
   before: Member | undefined;
   behind: Member | undefined;

@@ -261,10 +261,10 @@ export const proxyOptionsSchema = z.strictObject({
   }),
   /** TLS towards a `wss:` or `tls:` target. */
   upstreamTls,
-  /** The socket layer: `fast` works below the streams of Node.js, `portable` with its public API only, `auto` is `fast` where that is to be had. TLS is always portable. */
+  /** The socket layer: `fast` works below the streams of Node.js, `portable` with its sockets as they are, `auto` is `fast` where that is to be had. TLS is always portable. */
   io: choice(['auto', 'portable', 'fast'], {
     description:
-      'The socket layer: `fast` works below the streams of Node.js, `portable` with its public API only, `auto` is `fast` where that is to be had. TLS is always portable.',
+      'The socket layer: `fast` works below the streams of Node.js, `portable` with its sockets as they are, `auto` is `fast` where that is to be had. TLS is always portable.',
   }),
 });
 

@@ -28,8 +28,9 @@ export class EarlyReader implements WireReader {
   /** Ends the early phase: what came is given back to the wire, which reads nothing until it is told to. */
   finish(): void {
     this.#done = true;
-    this.#wire.watch();
+    // Before the watch: a wire that keeps bytes already takes in no more.
     if (this.#early.length > 0) this.#wire.unread(Buffer.concat(this.#early));
+    this.#wire.watch();
     this.#early = [];
   }
 
