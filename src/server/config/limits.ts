@@ -1,0 +1,92 @@
+/** Owns the options that bound what one server and one connection may use. Refuses to hold anyone to them. */
+import { z } from 'zod';
+import { count, described, optionalSize, size } from './fields.js';
+
+const LOW_WATER_MARK = 16 * 1024;
+
+/** What one server and one connection may use at most. */
+export const limits = described(
+  z
+    .strictObject({
+      /** Connections at a time; further ones are refused with 503 and Retry-After. 0 = unlimited. */
+      maxConnections: count({
+        description: 'Connections at a time; further ones are refused with 503 and Retry-After. 0 = unlimited.',
+        default: 100_000,
+        flag: 'max-connections',
+      }),
+      /** Request line and headers of a handshake; a larger one is refused with 431. */
+      maxHandshakeBytes: size({
+        description: 'Request line and headers of a handshake; a larger one is refused with 431.',
+        default: '16KiB',
+        min: 256,
+        flag: 'max-handshake-bytes',
+      }),
+      /** One message; a larger one closes its connection with 1009. 0 = unlimited. */
+      maxMessageBytes: size({
+        description: 'One message; a larger one closes its connection with 1009. 0 = unlimited.',
+        default: '64MiB',
+        flag: 'max-message-bytes',
+      }),
+      /** Fragments of one message; one more closes its connection with 1008. 0 = unlimited. */
+      maxFragments: count({
+        description: 'Fragments of one message; one more closes its connection with 1008. 0 = unlimited.',
+        default: 16_384,
+        flag: 'max-fragments',
+      }),
+      /** Bytes waiting for a peer above which its sender is paused and the connection is throttled. What is passed on by the fast socket layer pauses its sender as soon as anything waits. */
+      highWaterMark: size({
+        description:
+          'Bytes waiting for a peer above which its sender is paused and the connection is throttled. What is passed on by the fast socket layer pauses its sender as soon as anything waits.',
+        default: '64KiB',
+        min: 1,
+        flag: 'high-water-mark',
+      }),
+      /** Bytes waiting below which the sender goes on. At most the high water mark. */
+      lowWaterMark: optionalSize({
+        description: 'Bytes waiting below which the sender goes on. At most the high water mark.',
+        defaultText: '16KiB, or the high water mark when that is lower',
+        flag: 'low-water-mark',
+      }),
+      /** Bytes that may wait for one client before a message that is sent to it is dropped whole. */
+      maxQueuedBytes: size({
+        description: 'Bytes that may wait for one client before a message that is sent to it is dropped whole.',
+        default: '16MiB',
+        flag: 'max-queued-bytes',
+      }),
+      /** Messages of one connection that may wait for a callback that returned a promise, before reading pauses. */
+      maxPendingMessages: count({
+        description:
+          'Messages of one connection that may wait for a callback that returned a promise, before reading pauses.',
+        default: 16,
+        min: 1,
+        flag: 'max-pending-messages',
+      }),
+      /** Targets being dialled at a time; further clients wait their turn within the dial timeout. */
+      maxConcurrentDials: count({
+        description: 'Targets being dialled at a time; further clients wait their turn within the dial timeout.',
+        default: 256,
+        min: 1,
+        flag: 'max-concurrent-dials',
+      }),
+      /** How many clients a second `disconnectAll` and a drain send away, so that they do not all come back at once. */
+      disconnectsPerSecond: count({
+        description:
+          'How many clients a second `disconnectAll` and a drain send away, so that they do not all come back at once.',
+        default: 2000,
+        min: 1,
+        flag: 'disconnects-per-second',
+      }),
+    })
+    .superRefine(({ lowWaterMark, highWaterMark }, context) => {
+      if (lowWaterMark === undefined || lowWaterMark <= highWaterMark) return;
+      const message = `expected at most limits.highWaterMark, which is ${highWaterMark} bytes`;
+      context.addIssue({ code: 'custom', message, input: lowWaterMark, path: ['lowWaterMark'] });
+    })
+    .transform((value) => ({
+      ...value,
+      lowWaterMark: value.lowWaterMark ?? Math.min(LOW_WATER_MARK, value.highWaterMark),
+    }))
+    .prefault({}),
+  'group',
+  { description: 'What one server and one connection may use at most.' },
+);
