@@ -1,30 +1,24 @@
 /**
- * Owns what a proxy and a receiver server have in common: listeners, the way of an upgrade request to a connection actor,
- * and the verbs of a running server. Refuses to know targets and data paths.
+ * Owns what a proxy and a receiver server have in common: start, stop and the verbs of a running server, and its events. Refuses
+ * to know what a running server is made of.
  */
 import { captureRejectionSymbol, EventEmitter } from 'node:events';
 import type { Ending } from '../actors/ending.js';
-import { operatorEnding, SupervisorActor } from '../actors/supervisor-actor.js';
+import { operatorEnding } from '../actors/supervisor-actor.js';
 import {
   CloseCode,
-  type CloseReport,
   type Connection,
-  ConnectionReceiver,
   type ConnectionSnapshot,
   type Message,
   type SendResult,
   TidegateError,
 } from '../receivers/index.js';
 import { type BroadcastFilter, type BroadcastReport, broadcast } from './broadcast.js';
-import type { ProxyConfig } from './config/options.js';
-import type { ConnectionServices } from './connections/connection-services.js';
-import { Entrance, type ReceiverFactory } from './connections/entrance.js';
-import { DialQueue } from './dial/dial-queue.js';
-import { createWarmPool } from './dial/warm-pool.js';
+import { type ProxyConfig, type ProxyConfigInput, resolveProxyOptions } from './config/options.js';
 import type { ServerEvents } from './events.js';
+import { HOOK_NAMES, type ServerHooks, takeHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
-import { Listener } from './listener/listener.js';
-import { PressureWatch } from './paths/pressure-watch.js';
+import { RunningServer } from './running-server.js';
 import { chooseLayer, type WireLayer } from './wires/wire-layer.js';
 
 /** Where in its life a server is. */
@@ -45,33 +39,24 @@ export interface StopOptions {
   readonly drainTimeout?: number;
 }
 
-/** What exists while the server runs. */
-interface Running {
-  readonly supervisor: SupervisorActor;
-  readonly services: ConnectionServices;
-  readonly watch: PressureWatch;
-  readonly listeners: readonly Listener[];
-  readonly entrance: Entrance;
-}
-
 /** Accepts WebSocket connections and runs each as an actor. */
 export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
   protected readonly config: ProxyConfig;
   readonly #needsTarget: boolean;
-  readonly #createReceiver: ReceiverFactory;
+  readonly #hooks: ServerHooks;
   readonly #layer: WireLayer;
   #state: ServerState = 'stopped';
-  #running: Running | undefined;
+  #running: RunningServer | undefined;
   #stopping: Promise<void> | undefined;
-  #addresses: readonly BoundAddress[] = [];
   #count = 0;
 
-  protected constructor(config: ProxyConfig, needsTarget: boolean, createReceiver: ReceiverFactory | undefined) {
+  /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
+  protected constructor(options: ProxyConfigInput & ServerHooks, needsTarget: boolean) {
     super({ captureRejections: true });
-    this.config = config;
+    this.config = resolveProxyOptions(options, HOOK_NAMES);
+    this.#hooks = takeHooks(options);
     this.#needsTarget = needsTarget;
-    this.#layer = chooseLayer(config.io);
-    this.#createReceiver = createReceiver ?? (() => new ConnectionReceiver());
+    this.#layer = chooseLayer(this.config.io);
   }
 
   get state(): ServerState {
@@ -80,7 +65,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
 
   /** The addresses that are bound; empty unless running. */
   get addresses(): readonly BoundAddress[] {
-    return this.#addresses;
+    return this.#running?.addresses ?? [];
   }
 
   /** Every open connection. */
@@ -116,7 +101,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
 
   /** Stops, telling clients with 1012 when to come back, and starts again on the same addresses. */
   async restart(options: StopOptions = {}): Promise<readonly BoundAddress[]> {
-    const addresses = this.#addresses;
+    const { addresses } = this;
     await this.#stop(() => operatorEnding(CloseCode.ServiceRestart, retryReason()), options);
     const listen = this.config.listen.map((wanted, index) => ({
       ...wanted,
@@ -164,7 +149,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
     return {
       state: this.#state,
       chart: this.#running?.supervisor.chartValue,
-      addresses: this.#addresses,
+      addresses: this.addresses,
       connections: registry === undefined ? [] : [...registry.all()].map((connection) => connection.handle.snapshot()),
     };
   }
@@ -179,18 +164,29 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
     if (this.#stopping !== undefined) await this.#stopping;
     if (this.#state !== 'stopped') throw new TidegateError('ALREADY_STARTED', `the server is ${this.#state} already`);
     this.#state = 'starting';
-    const running = this.#create(listen);
+    const running = new RunningServer({
+      config: this.config,
+      hooks: this.#hooks,
+      needsTarget: this.#needsTarget,
+      layer: this.#layer,
+      listen,
+      nextId: () => {
+        this.#count += 1;
+        return `conn-${this.#count}`;
+      },
+      tell: (name, ...values) => this.#tell(name, ...values),
+    });
     this.#running = running;
     try {
-      await running.supervisor.start();
+      await running.start();
     } catch (error) {
-      await this.#release(running);
+      await running.release();
+      this.#forget();
       throw error;
     }
-    running.services.warm?.start();
     this.#state = 'running';
-    this.#tell('startup', this.#addresses);
-    return this.#addresses;
+    this.#tell('startup', running.addresses);
+    return running.addresses;
   }
 
   #stop(ending: () => Ending, options: StopOptions): Promise<void> {
@@ -206,86 +202,16 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
     await running.supervisor.started;
     if (this.#running !== running) return;
     this.#state = 'draining';
-    void running.services.warm?.close();
+    running.stopAhead();
     await running.supervisor.stop(ending, options.drainTimeout);
-    await this.#release(running);
+    await running.release();
+    this.#forget();
     this.#tell('shutdown');
   }
 
-  async #release(running: Running): Promise<void> {
-    await Promise.all(running.listeners.map((listener) => listener.close()));
-    await Promise.all(running.listeners.map((listener) => listener.terminateAll()));
-    await running.services.warm?.close();
-    running.watch.stop();
+  #forget(): void {
     this.#running = undefined;
-    this.#addresses = [];
     this.#state = 'stopped';
-  }
-
-  #create(listen: ProxyConfig['listen']): Running {
-    const { config } = this;
-    const { limits, timeouts, heartbeat } = config;
-    const listeners = listen.map((address) => this.#createListener(address));
-    const supervisor = new SupervisorActor(
-      { heartbeat, timeouts, ...limits },
-      {
-        bind: async () => {
-          this.#addresses = await bindAll(listeners);
-        },
-        unbind: () => {
-          for (const listener of listeners) void listener.close();
-        },
-      },
-      {
-        opened: (connection) => this.#tell('connection', connection.handle),
-        rejected: ({ request }, { error, status, message }) => {
-          const { remoteAddress, path } = request;
-          this.#tell('rejected', { error, status, message, remoteAddress, path });
-        },
-        disconnected: (connection, report: CloseReport) => this.#tell('disconnected', connection.handle, report),
-        exception: (connection, error) => this.#tell('exception', error, connection?.handle),
-      },
-    );
-    const watch = new PressureWatch(timeouts.pressureDwell);
-    const services: ConnectionServices = {
-      config,
-      needsTarget: this.#needsTarget,
-      supervisor,
-      links: { watch, limits },
-      layer: this.#layer,
-      dials: new DialQueue(limits.maxConcurrentDials),
-      warm: createWarmPool(config, this.#layer),
-    };
-    const entrance = new Entrance({
-      services,
-      createReceiver: this.#createReceiver,
-      nextId: () => {
-        this.#count += 1;
-        return `conn-${this.#count}`;
-      },
-      rejected: (rejected) => this.#tell('rejected', rejected),
-      exception: (error) => this.#tell('exception', error, undefined),
-    });
-    return { supervisor, services, watch, listeners, entrance };
-  }
-
-  #createListener(address: ProxyConfig['listen'][number]): Listener {
-    const { timeouts, limits, keepAlive } = this.config;
-    return new Listener({
-      ...address,
-      handshakeTimeout: timeouts.handshake,
-      maxHandshakeBytes: limits.maxHandshakeBytes,
-      highWaterMark: limits.highWaterMark,
-      keepAlive,
-      layer: this.#layer,
-      onRequest: (head, wire) => {
-        if (this.#running === undefined) wire.terminate();
-        else this.#running.entrance.take(head, wire);
-      },
-      onRefused: ({ error, status, message, remoteAddress }) =>
-        this.#tell('rejected', { error, status, message, remoteAddress, path: undefined }),
-      onError: (error) => this.#tell('error', error),
-    });
   }
 
   /** Tells an event. A listener that throws must not reach the connection that caused it. */
@@ -297,13 +223,6 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       if (name !== 'exception') this.#tell('exception', error, undefined);
     }
   }
-}
-
-/** Binds all listeners, or none. */
-async function bindAll(listeners: readonly Listener[]): Promise<BoundAddress[]> {
-  const bound: BoundAddress[] = [];
-  for (const listener of listeners) bound.push(await listener.bind());
-  return bound;
 }
 
 /** When to come back after a restart: spread, so that not all clients come at once. */

@@ -1,14 +1,16 @@
 /** Owns the server without a target, whose receivers are the application. Refuses to do more than to name its options. */
-import { type ProxyConfigInput, resolveProxyOptions } from './config/options.js';
+import type { ProxyConfigInput } from './config/options.js';
 import { ConnectionServer } from './connection-server.js';
 import type { ReceiverFactory } from './connections/entrance.js';
+import type { ServerHooks } from './hooks.js';
 
 /** The options of a {@link ReceiverServer}. */
 export interface ReceiverServerOptions
   extends Omit<
-    ProxyConfigInput,
-    'target' | 'connectUpstream' | 'frameType' | 'halfClose' | 'warmConnections' | 'upstreamTls'
-  > {
+      ProxyConfigInput,
+      'target' | 'connectUpstream' | 'frameType' | 'halfClose' | 'warmConnections' | 'upstreamTls'
+    >,
+    ServerHooks {
   /** Makes the receiver of each connection. */
   readonly receiver: ReceiverFactory;
 }
@@ -17,6 +19,6 @@ export interface ReceiverServerOptions
 export class ReceiverServer extends ConnectionServer {
   /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   constructor(options: ReceiverServerOptions) {
-    super(resolveProxyOptions(options, ['receiver']), false, options.receiver);
+    super(options, false);
   }
 }

@@ -6,6 +6,7 @@ import { TidegateError } from '../../../src/receivers/errors.js';
 import { formatListen, parseListenText } from '../../../src/server/config/listen.js';
 import { proxyOptionsSchema, resolveProxyOptions } from '../../../src/server/config/options.js';
 import { walkOptions } from '../../../src/server/config/walk.js';
+import { ProxyServer } from '../../../src/server/proxy-server.js';
 
 function problemOf(input: unknown): string {
   try {
@@ -229,5 +230,13 @@ describe('definitions', () => {
     for (const { path, description } of walkOptions(proxyOptionsSchema)) {
       expect(comments, path).toContain(description);
     }
+  });
+});
+
+describe('hooks', () => {
+  it('are refused by name when they cannot be called', () => {
+    expect(() => new ProxyServer({ target: 'tcp://127.0.0.1:1', receiver: 5 as never })).toThrow(
+      'receiver: got number; expected a function',
+    );
   });
 });

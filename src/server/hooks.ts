@@ -1,0 +1,41 @@
+/**
+ * Owns what only code can give a server, beside the options that a file could hold: the receivers, and the decisions about a
+ * whole server. Refuses to call any of it.
+ */
+import { TidegateError } from '../receivers/index.js';
+import type { ReceiverFactory } from './connections/entrance.js';
+
+/** What code may give a server beside its options. */
+export interface ServerHooks {
+  /**
+   * Makes the receiver of each connection. Default: a `ConnectionReceiver`, which lets everything pass on the
+   * fastest data path.
+   */
+  readonly receiver?: ReceiverFactory | undefined;
+}
+
+const IS_FUNCTION = { is: (value: unknown) => typeof value === 'function', expected: 'expected a function' };
+
+/** Every hook, and what it has to be. */
+const HOOKS: Readonly<Record<keyof ServerHooks, { is(value: unknown): boolean; readonly expected: string }>> = {
+  receiver: IS_FUNCTION,
+};
+
+/** The names of all hooks, which are no options. */
+export const HOOK_NAMES: readonly string[] = Object.keys(HOOKS);
+
+/**
+ * Takes the hooks out of what code gave a server.
+ *
+ * @throws TidegateError `INVALID_OPTION` for one that cannot be called.
+ */
+export function takeHooks(given: ServerHooks): ServerHooks {
+  const hooks: Record<string, unknown> = {};
+  for (const [name, { is, expected }] of Object.entries(HOOKS)) {
+    const value = given[name as keyof ServerHooks];
+    if (value === undefined) continue;
+    if (!is(value)) throw new TidegateError('INVALID_OPTION', `${name}: got ${typeof value}; ${expected}`);
+    hooks[name] = value;
+  }
+  return hooks;
+}
