@@ -2,7 +2,7 @@
 
 const INTRO = `# Errors
 
-<!-- Generated from the table in src/receivers/errors.ts by \`npm run docs\`. Changes made here are lost. -->
+<!-- Generated from the table in src/receivers/error-table.ts by \`npm run docs\`. Changes made here are lost. -->
 
 There is one error class, \`TidegateError\`, with a \`code\` from one table. Match on \`error.code\`, never on the text; the
 texts may change. \`error.help\` is the line of help below, \`error.cause\` the error underneath, if there is one.

@@ -5,4 +5,5 @@ export * from './connection-receiver.js';
 export * from './decision.js';
 export * from './errors.js';
 export * from './lifecycle-receiver.js';
+export * from './principal.js';
 export * from './upgrade-request.js';
