@@ -9,3 +9,4 @@ export type { RejectedUpgrade, ServerEvents } from './server/events.js';
 export type { BoundAddress } from './server/listener/listen-address.js';
 export { ProxyServer, type ProxyServerOptions } from './server/proxy-server.js';
 export { ReceiverServer, type ReceiverServerOptions } from './server/receiver-server.js';
+export type { LostListener, RestoredListener, WatchdogEvent, WatchdogHooks } from './server/watchdog/watchdog-hooks.js';

@@ -1,6 +1,7 @@
 /** Owns the server-wide events and their shapes. Refuses to decide anything: decisions are hooks and callbacks. */
 import type { CloseReport, Connection, ErrorCode, TidegateError } from '../receivers/index.js';
 import type { BoundAddress } from './listener/listen-address.js';
+import type { LostListener, RestoredListener } from './watchdog/watchdog-hooks.js';
 
 /** A handshake that was answered with anything but 101. */
 export interface RejectedUpgrade {
@@ -25,7 +26,11 @@ export interface ServerEvents {
   rejected: [rejected: RejectedUpgrade];
   /** A connection is closed; right after its `onClosed` was called. */
   disconnected: [connection: Connection, report: CloseReport];
-  /** A listener failed after it was bound. Unlike with other emitters, nothing is thrown when nobody listens. */
+  /** A listener is not served any more; the watchdog opens it again, unless it is off. Connections of it live on. */
+  'listener.lost': [lost: LostListener];
+  /** A lost listener is bound again, on the same address. */
+  'listener.restored': [restored: RestoredListener];
+  /** A listener is lost for good (`LISTENER_LOST`). Unlike with other emitters, nothing is thrown when nobody listens. */
   error: [error: TidegateError];
   /** A callback of a receiver or a listener of an event threw or rejected. */
   exception: [error: unknown, connection: Connection | undefined];

@@ -10,10 +10,12 @@ import { Entrance } from './connections/entrance.js';
 import { DialQueue } from './dial/dial-queue.js';
 import { createWarmPool } from './dial/warm-pool.js';
 import type { ServerEvents } from './events.js';
+import { writeRefusal } from './handshake/answer.js';
 import type { ServerHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import { Listener } from './listener/listener.js';
 import { PressureWatch } from './paths/pressure-watch.js';
+import { Watchdog } from './watchdog/watchdog.js';
 import type { WireLayer } from './wires/wire-layer.js';
 
 /** What a running server is made of. */
@@ -40,12 +42,15 @@ export class RunningServer {
   readonly #options: RunningOptions;
   readonly #listeners: readonly Listener[];
   readonly #watch: PressureWatch;
+  /** Told by listeners that died; knows the server's own probes. */
+  readonly #watchdog: Watchdog;
 
   constructor(options: RunningOptions) {
     this.#options = options;
     const { config, tell } = options;
     const { limits, timeouts } = config;
     this.supervisor = this.#createSupervisor();
+    this.#watchdog = new Watchdog({ config: config.watchdog, hooks: options.hooks, tell });
     this.#listeners = options.listen.map((address) => this.#createListener(address));
     this.#watch = new PressureWatch(timeouts.pressureDwell);
     this.services = {
@@ -74,11 +79,13 @@ export class RunningServer {
 
   /** No new connections and no new dials ahead of need; what is left is released later. */
   stopAhead(): void {
+    this.#watchdog.stop();
     void this.services.warm?.close();
   }
 
   /** Lets go of everything. Resolves when no socket, timer or handle is left. */
   async release(): Promise<void> {
+    this.#watchdog.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await Promise.all(this.#listeners.map((listener) => listener.terminateAll()));
     await this.services.warm?.close();
@@ -94,8 +101,12 @@ export class RunningServer {
       {
         bind: async () => {
           this.addresses = await bindAll(this.#listeners);
+          for (const [index, listener] of this.#listeners.entries()) {
+            this.#watchdog.watch(listener, this.addresses[index]!);
+          }
         },
         unbind: () => {
+          this.#watchdog.stop();
           for (const listener of this.#listeners) void listener.close();
         },
       },
@@ -114,18 +125,25 @@ export class RunningServer {
   #createListener(address: ProxyConfig['listen'][number]): Listener {
     const { config, layer, tell } = this.#options;
     const { timeouts, limits, keepAlive } = config;
-    return new Listener({
+    const watchdog = this.#watchdog;
+    const listener = new Listener({
       ...address,
       handshakeTimeout: timeouts.handshake,
       maxHandshakeBytes: limits.maxHandshakeBytes,
       highWaterMark: limits.highWaterMark,
       keepAlive,
       layer,
-      onRequest: (head, wire) => this.entrance.take(head, wire),
-      onRefused: ({ error, status, message, remoteAddress }) =>
-        tell('rejected', { error, status, message, remoteAddress, path: undefined }),
-      onError: (error) => tell('error', error),
+      onRequest: (head, wire) => {
+        if (watchdog.probing && watchdog.isProbe(wire.addresses)) writeRefusal(wire, { status: 426 });
+        else this.entrance.take(head, wire);
+      },
+      onRefused: ({ error, status, message, remoteAddress, remotePort = 0 }) => {
+        if (remoteAddress !== undefined && watchdog.isProbe({ remoteAddress, remotePort })) return;
+        tell('rejected', { error, status, message, remoteAddress, path: undefined });
+      },
+      onLost: (error, shortage) => watchdog.lost(listener, error, shortage),
     });
+    return listener;
   }
 }
 

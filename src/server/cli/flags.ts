@@ -47,6 +47,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   limits: 'Limits:',
   timeouts: 'Timeouts:',
   upstreamTls: 'TLS to the target:',
+  watchdog: 'Watchdog:',
 };
 
 function defaultOf({ kind, default: value, defaultText }: OptionEntry): string {

@@ -22,6 +22,14 @@ export function logServerEvents(server: EventEmitter<ServerEvents>, logger: Logg
     const message: string = `connection closed: ${report.status}, ${report.cause}`;
     logger.info(line, message);
   });
+  server.on('listener.lost', ({ address, reason, error }) => {
+    const line = { event: 'listener.lost', address: address.url, reason, code: error.code, detail: error.message };
+    logger.error(line, error.message);
+  });
+  server.on('listener.restored', ({ address, attempts }) => {
+    const line = { event: 'listener.restored', address: address.url, attempts };
+    logger.warn(line, `listening on ${address.url} again`);
+  });
   server.on('error', (error) => {
     logger.error({ event: 'error', code: error.code, detail: error.message }, `error: ${error.message}`);
   });

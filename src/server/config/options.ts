@@ -13,6 +13,7 @@ import { findProblems, formatProblem } from './problems.js';
 import { subprotocols, target } from './target-option.js';
 import { timeouts } from './timeouts.js';
 import { upstreamTls } from './tls-material.js';
+import { watchdog } from './watchdog.js';
 
 /** Every option of a proxy that a file, a flag or code can give. */
 export const proxyOptionsSchema = z.strictObject({
@@ -72,6 +73,8 @@ export const proxyOptionsSchema = z.strictObject({
     description: 'When TCP keep-alive begins on an idle connection, on both sides. 0 = off.',
     default: '30s',
   }),
+  /** What is done about a listener that died or does not answer. */
+  watchdog,
   /** TLS towards a `wss:` or `tls:` target. */
   upstreamTls,
   /** The socket layer: `fast` works below the streams of Node.js, `portable` with its sockets as they are, `auto` is `fast` where that is to be had. TLS is always portable. */

@@ -7,8 +7,9 @@ import { setImmediate } from 'node:timers/promises';
 import tls, { type TLSSocket, type TlsOptions } from 'node:tls';
 import { Chain } from '../../actors/chain.js';
 import type { RequestHead } from '../../protocol/http-head.js';
-import { ERRORS, type ErrorCode, httpStatusOf, TidegateError } from '../../receivers/errors.js';
+import { describeError, ERRORS, type ErrorCode, httpStatusOf, TidegateError } from '../../receivers/errors.js';
 import { writeRefusal } from '../handshake/answer.js';
+import { acceptFault, socketFault } from '../watchdog/listening-socket.js';
 import type { Wire } from '../wires/wire.js';
 import { secureWire, type WireLayer } from '../wires/wire-layer.js';
 import { type Guest, type GuestHost, RequestReader } from './guest.js';
@@ -23,6 +24,8 @@ export interface ListenerRefusal {
   readonly status: number;
   readonly message: string;
   readonly remoteAddress?: string;
+  /** Known where TLS failed. */
+  readonly remotePort?: number;
 }
 
 /** How to listen, and whom to tell. */
@@ -51,8 +54,11 @@ export interface ListenerOptions {
   onRequest(head: RequestHead, wire: Wire): void;
   /** Called once for each connection that was refused here; its answer is on its way. Must not throw. */
   onRefused(info: ListenerRefusal): void;
-  /** Called for an error of the listening socket after it was bound. Must not throw. */
-  onError(error: TidegateError): void;
+  /**
+   * Called once when the listening socket is of no use any more and nobody closed it; what is connected lives on. With `shortage`
+   * it was given up because the process has no room for a connection, so that to open it again at once is of no use. Must not throw.
+   */
+  onLost(error: TidegateError, shortage: boolean): void;
 }
 
 /** Listens on one address. May be bound again after it was closed. */
@@ -64,6 +70,7 @@ export class Listener implements GuestHost {
   readonly #wires = new Chain<Wire>();
   #emptied: (() => void) | undefined;
   #server: net.Server | undefined;
+  #bound: BoundAddress | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -74,20 +81,48 @@ export class Listener implements GuestHost {
 
   /** Starts listening. @throws TidegateError `ADDRESS_IN_USE` or `LISTEN_FAILED`, also for TLS options Node cannot use. */
   async bind(): Promise<BoundAddress> {
-    const { host, port, backlog, tls: secure, layer } = this.#options;
+    const { host, port } = this.#options;
     if (this.#server !== undefined) throw new TidegateError('ALREADY_STARTED', 'this listener is bound already');
+    this.#bound = await this.#open(host, port);
+    return this.#bound;
+  }
+
+  /**
+   * Opens the address that was bound once more, on a new socket, whatever became of the old one. What is connected is not
+   * touched. @throws TidegateError as `bind` does.
+   */
+  async reopen(): Promise<void> {
+    const { host, port } = this.#bound ?? this.#options;
+    const old = this.#server;
+    this.#server = undefined;
+    old?.close();
+    await this.#open(host, port);
+  }
+
+  /** Finds out whether the listening socket died without a word; then `onLost` is called. */
+  inspect(): void {
+    if (this.#server === undefined || this.#bound === undefined) return;
+    const fault = socketFault(this.#server, this.#bound);
+    if (fault !== undefined) this.#lose(this.#server, fault.message, fault);
+  }
+
+  async #open(host: string | undefined, port: number): Promise<BoundAddress> {
+    const { backlog, tls: secure, layer } = this.#options;
     try {
       const server = this.#createServer();
       this.#server = server;
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
-        server.once('close', () => reject(new Error('it was closed meanwhile')));
+        server.once('close', () => {
+          reject(new Error('it was closed meanwhile'));
+          this.#lose(server, 'it was closed');
+        });
         server.listen({ host, port, backlog }, () => {
           server.off('error', reject);
           resolve();
         });
       });
-      server.on('error', (error) => this.#options.onError(listenError(error, host, port)));
+      server.on('error', (error: NodeJS.ErrnoException) => this.#failed(server, error));
       if (secure === undefined) {
         layer.accept(server, this.#options, { opened: (wire) => this.#await(wire), gone: (wire) => this.#gone(wire) });
       }
@@ -101,9 +136,8 @@ export class Listener implements GuestHost {
   /** Stops listening, and cuts every connection whose request is awaited. Those that arrived live on. */
   async close(): Promise<void> {
     const server = this.#server;
-    if (server === undefined) return;
     this.#server = undefined;
-    server.close();
+    server?.close();
     for (const guest of this.#deadlines.clear()) guest.terminate();
     await this.#tlsGuests.terminateAll();
     // Handles close at the end of a turn of the event loop, after its immediates; then the address is free.
@@ -139,6 +173,21 @@ export class Listener implements GuestHost {
     reader.wire.terminate();
   }
 
+  /** An accept failed. libuv tries again at once and for ever where that is for want of room: only closing the socket ends it. */
+  #failed(server: net.Server, error: NodeJS.ErrnoException): void {
+    const fault = acceptFault(error.code ?? '');
+    if (fault !== 'connection') this.#lose(server, describeError(error), { shortage: fault === 'shortage' });
+  }
+
+  #lose(server: net.Server, why: string, { foreign = false, shortage = false } = {}): void {
+    if (this.#server !== server || this.#bound === undefined) return;
+    this.#server = undefined;
+    if (foreign) server.unref();
+    else server.close();
+    const { url } = this.#bound;
+    this.#options.onLost(new TidegateError('LISTENER_LOST', `the listener at ${url} is lost: ${why}`), shortage);
+  }
+
   #createServer(): net.Server {
     const { tls: secure, highWaterMark, keepAlive } = this.#options;
     const options: net.ServerOpts = {
@@ -156,9 +205,9 @@ export class Listener implements GuestHost {
     server.on('connection', (raw: Socket) => this.#deadlines.add(this.#tlsGuests.admit(raw)));
     server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket));
     server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-      const { remoteAddress = '' } = socket;
+      const { remoteAddress = '', remotePort } = socket;
       socket.destroy();
-      this.#report('BAD_HANDSHAKE', `the TLS handshake failed: ${error.message}`, remoteAddress);
+      this.#report('BAD_HANDSHAKE', `the TLS handshake failed: ${error.message}`, remoteAddress, remotePort);
     });
     return server;
   }
@@ -198,8 +247,8 @@ export class Listener implements GuestHost {
     this.#report('HANDSHAKE_TIMEOUT', `${what} within ${handshakeTimeout} ms`, remoteAddress);
   }
 
-  #report(error: ErrorCode, message: string, remoteAddress: string): void {
-    this.#options.onRefused({ error, status: httpStatusOf(error), message, remoteAddress });
+  #report(error: ErrorCode, message: string, remoteAddress: string, remotePort?: number): void {
+    this.#options.onRefused({ error, status: httpStatusOf(error), message, remoteAddress, remotePort });
   }
 }
 

@@ -55,6 +55,7 @@ describe('resolved options', () => {
         pressureDwell: 20,
       },
       keepAlive: 30_000,
+      watchdog: { enabled: true, interval: 5000, attempts: 0, selfProbe: { enabled: false, timeout: 5000 } },
       io: 'auto',
       upstreamTls: { rejectUnauthorized: true },
     });

@@ -43,7 +43,7 @@ export class Harness {
         else waiting(arrival);
       },
       onRefused: (info) => void this.refusals.push(info),
-      onError: (error) => void this.errors.push(error),
+      onLost: (error) => void this.errors.push(error),
       ...options,
     });
     onTestFinished(() => this.listener.close());
