@@ -99,11 +99,12 @@ export class Listener implements GuestHost {
     await this.#open(host, port);
   }
 
-  /** Finds out whether the listening socket died without a word; then `onLost` is called. */
-  inspect(): void {
+  /** Finds out whether the listening socket died without a word, or gives it up for a shortage; then `onLost` is called. */
+  inspect(shortage?: string): void {
     if (this.#server === undefined || this.#bound === undefined) return;
     const fault = socketFault(this.#server, this.#bound);
-    if (fault !== undefined) this.#lose(this.#server, fault.message, fault);
+    if (shortage !== undefined) this.#lose(this.#server, shortage, { shortage: true });
+    else if (fault !== undefined) this.#lose(this.#server, fault.message, fault);
   }
 
   async #open(host: string | undefined, port: number): Promise<BoundAddress> {

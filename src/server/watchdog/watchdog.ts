@@ -6,13 +6,14 @@ import { describeError, TidegateError } from '../../receivers/errors.js';
 import type { ProxyConfig } from '../config/options.js';
 import type { ServerEvents } from '../events.js';
 import type { BoundAddress } from '../listener/listen-address.js';
+import { DescriptorShortage } from './descriptor-shortage.js';
 import { SelfProbe } from './self-probe.js';
 import type { WatchdogHooks } from './watchdog-hooks.js';
 
 /** A listener, as far as it is watched. */
 export interface WatchedListener {
-  /** Finds out whether its socket died without a word, and says so. */
-  inspect(): void;
+  /** Finds out whether its socket died without a word, and says so. With a shortage it gives its socket up, and says so. */
+  inspect(shortage: string | undefined): void;
   /** Opens its address again. Rejects when that cannot be had. */
   reopen(): Promise<void>;
 }
@@ -46,6 +47,7 @@ interface Ward {
 export class Watchdog {
   readonly #options: WatchdogOptions;
   readonly #wards: Ward[] = [];
+  readonly #shortage = new DescriptorShortage();
   #looking: NodeJS.Timeout | undefined;
   #stopped = false;
   #probing = 0;
@@ -101,9 +103,10 @@ export class Watchdog {
 
   #look(): void {
     const { enabled, selfProbe } = this.#options.config;
+    const shortage = this.#shortage.find();
     for (const ward of [...this.#wards]) {
       if (ward.reopening) continue;
-      ward.listener.inspect();
+      ward.listener.inspect(enabled ? shortage : undefined);
       if (enabled && selfProbe.enabled && !ward.reopening && ward.probe === undefined) void this.#ask(ward);
     }
   }
