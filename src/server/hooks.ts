@@ -4,9 +4,10 @@
  */
 import { TidegateError } from '../receivers/index.js';
 import type { ReceiverFactory } from './connections/entrance.js';
+import type { TlsHooks } from './tls/tls-hooks.js';
 
 /** What code may give a server beside its options. */
-export interface ServerHooks {
+export interface ServerHooks extends TlsHooks {
   /**
    * Makes the receiver of each connection. Default: a `ConnectionReceiver`, which lets everything pass on the
    * fastest data path.
@@ -19,6 +20,10 @@ const IS_FUNCTION = { is: (value: unknown) => typeof value === 'function', expec
 /** Every hook, and what it has to be. */
 const HOOKS: Readonly<Record<keyof ServerHooks, { is(value: unknown): boolean; readonly expected: string }>> = {
   receiver: IS_FUNCTION,
+  onAlpn: IS_FUNCTION,
+  onVerifyPeer: IS_FUNCTION,
+  onSecureContextOptions: IS_FUNCTION,
+  onSecureContext: IS_FUNCTION,
 };
 
 /** The names of all hooks, which are no options. */

@@ -4,11 +4,15 @@
  */
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import tls, { type TLSSocket, type TlsOptions } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { Chain } from '../../actors/chain.js';
 import type { RequestHead } from '../../protocol/http-head.js';
 import { ERRORS, type ErrorCode, httpStatusOf, TidegateError } from '../../receivers/errors.js';
 import { writeRefusal } from '../handshake/answer.js';
+import type { PeerDenial } from '../tls/peer-verdict.js';
+import { describeTlsFailure, plainAnswerTo } from '../tls/tls-failure.js';
+import type { TlsListening } from '../tls/tls-listening.js';
+import { plainAddress } from '../wires/plain-address.js';
 import type { Wire } from '../wires/wire.js';
 import { secureWire, type WireLayer } from '../wires/wire-layer.js';
 import { type Guest, type GuestHost, RequestReader } from './guest.js';
@@ -32,7 +36,7 @@ export interface ListenerOptions {
   /** 0 for any free port. */
   readonly port: number;
   /** Listens with TLS. */
-  readonly tls?: TlsOptions;
+  readonly tls?: TlsListening | undefined;
   readonly backlog?: number;
   /** Milliseconds from the accepted connection to the end of the request head, TLS included; 0 for no deadline. */
   readonly handshakeTimeout: number;
@@ -151,23 +155,33 @@ export class Listener implements GuestHost {
       keepAliveInitialDelay: keepAlive,
     };
     if (secure === undefined) return net.createServer(options);
-    // What a browser that could speak HTTP/2 has to be told.
-    const server = tls.createServer({ ALPNProtocols: ['http/1.1'], ...secure, ...options });
+    const server = secure.createServer(options);
     server.on('connection', (raw: Socket) => this.#deadlines.add(this.#tlsGuests.admit(raw)));
-    server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket));
+    server.on('secureConnection', (socket: TLSSocket) => {
+      secure.admit(socket, (denial) => this.#secured(socket, denial));
+    });
     server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-      const { remoteAddress = '' } = socket;
-      socket.destroy();
-      this.#report('BAD_HANDSHAKE', `the TLS handshake failed: ${error.message}`, remoteAddress);
+      const remoteAddress = plainAddress(socket.remoteAddress);
+      this.#tlsGuests.failed(socket, plainAnswerTo(error));
+      this.#report('BAD_HANDSHAKE', describeTlsFailure(error), remoteAddress);
     });
     return server;
   }
 
-  #secured(socket: TLSSocket): void {
+  #secured(socket: TLSSocket, denial: PeerDenial | undefined): void {
     const wire = secureWire(socket, this.#options, (gone) => this.#gone(gone));
     const guest = this.#tlsGuests.secured(socket);
-    if (guest === undefined) wire.terminate();
-    else this.#await(wire, guest);
+    if (guest === undefined) {
+      wire.terminate();
+    } else if (denial === undefined) {
+      this.#await(wire, guest);
+    } else {
+      this.#wires.add(wire);
+      this.#deadlines.delete(guest);
+      const { error, status, message } = denial;
+      writeRefusal(wire, { status, body: `${ERRORS[error].help}\n` });
+      this.#options.onRefused({ error, status, message, remoteAddress: guest.remoteAddress });
+    }
   }
 
   /** Waits for the request of a connection. */

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { LINGER_MS } from '../handshake/linger.js';
 import { plainAddress } from '../wires/plain-address.js';
 import { SecuringGuest } from './guest.js';
 
@@ -37,6 +38,19 @@ export class TlsGuests {
     const guest = this.#securing.get(peer);
     this.#securing.delete(peer);
     return guest;
+  }
+
+  /** TLS came to nothing. An answer, without TLS, is for a client that can read it. */
+  failed(socket: TLSSocket, answer: Buffer | undefined): void {
+    const guest = this.#securing.get(peerOf(socket));
+    socket.destroy();
+    if (guest === undefined || answer === undefined) return;
+    const { raw } = guest;
+    this.#left(guest);
+    const cut = setTimeout(() => raw.destroy(), LINGER_MS).unref();
+    raw.once('close', () => clearTimeout(cut));
+    raw.resume();
+    raw.end(answer);
   }
 
   /** Cuts every connection whose TLS handshake is awaited, and waits until it is gone. */
