@@ -232,6 +232,11 @@ export const listenerTls = settings.transform((value, context): TlsConfig => {
     context.addIssue({ code: 'custom', message, input: value, path: ['ca'] });
     return z.NEVER;
   }
+  if (VERSIONS.indexOf(config.maxVersion) < VERSIONS.indexOf(config.minVersion)) {
+    const message = `expected at least minVersion, which is ${config.minVersion}`;
+    context.addIssue({ code: 'custom', message, input: value, path: ['maxVersion'] });
+    return z.NEVER;
+  }
   try {
     readContexts(config, {}, undefined);
   } catch (error) {

@@ -31,10 +31,17 @@ export function isServerName(name: string): boolean {
   return NAME.test(normalName(name)) && name.length <= 253;
 }
 
+/** The alternative names of a certificate, each with its kind. One with a comma in it is in quotes there, and stays so. */
+export function alternativeNames(text: string | undefined): string[] {
+  const found = (text ?? '').matchAll(/([^:,"]+:(?:"(?:[^"\\]|\\.)*"|[^,]*))(?:, |$)/g);
+  return [...found].map(([, name]) => name ?? '');
+}
+
 /** The names in a certificate by which a client can ask for it: those for DNS, else the common name. */
 export function certificateNames(certificate: Pick<X509Certificate, 'subject' | 'subjectAltName'>): string[] {
-  const inSan = (certificate.subjectAltName ?? '').matchAll(/(?:^|, )DNS:([^,"]+)/g);
-  const names = [...inSan].map(([, name]) => normalName(name ?? ''));
+  const names = alternativeNames(certificate.subjectAltName)
+    .filter((name) => name.startsWith('DNS:'))
+    .map((name) => normalName(name.slice(4)));
   if (names.length > 0) return names.filter(isServerName);
   const common = /^CN=(.*)$/m.exec(certificate.subject)?.[1] ?? '';
   // RFC 6125 section 6.4.4: the common name counts only without names in the extension; an address is not asked for.

@@ -2,6 +2,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { PeerCertificateFacts, TlsFacts } from '../../receivers/upgrade-request.js';
 import { oneLine } from './certificate.js';
+import { alternativeNames } from './name-table.js';
 import { serverNameOf } from './peer-verdict.js';
 
 /** Asks a TLS socket, while it is open, for what is known of the other side. */
@@ -28,15 +29,10 @@ function peerCertificateOf(socket: TLSSocket): PeerCertificateFacts | undefined 
     commonName: /^CN=(.*)$/m.exec(subject ?? '')?.[1],
     subject: oneLine(subject),
     issuer: oneLine(issuer),
-    subjectAltNames: subjectAltName === undefined ? [] : splitNames(subjectAltName),
+    subjectAltNames: alternativeNames(subjectAltName),
     serialNumber,
     fingerprint256,
     validFrom: Date.parse(validFrom),
     validTo: Date.parse(validTo),
   };
-}
-
-/** Names are parted by commas; one that holds a comma is in quotes, as JSON has them. */
-function splitNames(text: string): string[] {
-  return text.match(/[^:,]+:(?:"(?:[^"\\]|\\.)*"|[^,]*)/g)?.map((name) => name.trim()) ?? [];
 }
