@@ -10,9 +10,8 @@ import type { RequestHead } from '../../protocol/http-head.js';
 import { ERRORS, type ErrorCode, httpStatusOf, TidegateError } from '../../receivers/errors.js';
 import { writeRefusal } from '../handshake/answer.js';
 import type { PeerDenial } from '../tls/peer-verdict.js';
-import { describeTlsFailure, plainAnswerTo } from '../tls/tls-failure.js';
+import { describeTlsFailure, LEFT_MIDWAY, plainAnswerTo } from '../tls/tls-failure.js';
 import type { TlsListening } from '../tls/tls-listening.js';
-import { plainAddress } from '../wires/plain-address.js';
 import type { Wire } from '../wires/wire.js';
 import { secureWire, type WireLayer } from '../wires/wire-layer.js';
 import { type Guest, type GuestHost, RequestReader } from './guest.js';
@@ -73,7 +72,10 @@ export class Listener implements GuestHost {
     this.#options = options;
     this.maxHandshakeBytes = options.maxHandshakeBytes;
     this.#deadlines = new HandshakeDeadlines(options.handshakeTimeout, (guest) => this.#expire(guest));
-    this.#tlsGuests = new TlsGuests((guest) => this.#deadlines.delete(guest));
+    this.#tlsGuests = new TlsGuests((guest, midway) => {
+      this.#deadlines.delete(guest);
+      if (midway) this.#report('BAD_HANDSHAKE', LEFT_MIDWAY, guest.remoteAddress);
+    });
   }
 
   /** Starts listening. @throws TidegateError `ADDRESS_IN_USE` or `LISTEN_FAILED`, also for TLS options Node cannot use. */
@@ -155,15 +157,18 @@ export class Listener implements GuestHost {
       keepAliveInitialDelay: keepAlive,
     };
     if (secure === undefined) return net.createServer(options);
-    const server = secure.createServer(options);
+    // Until TLS stands there is no half of a connection: whoever ends its direction has left, and is not to be waited for.
+    const server = secure.createServer({ ...options, allowHalfOpen: false });
     server.on('connection', (raw: Socket) => this.#deadlines.add(this.#tlsGuests.admit(raw)));
     server.on('secureConnection', (socket: TLSSocket) => {
+      socket.allowHalfOpen = true;
       secure.admit(socket, (denial) => this.#secured(socket, denial));
     });
     server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-      const remoteAddress = plainAddress(socket.remoteAddress);
-      this.#tlsGuests.failed(socket, plainAnswerTo(error));
-      this.#report('BAD_HANDSHAKE', describeTlsFailure(error), remoteAddress);
+      const guest = this.#tlsGuests.failed(socket, plainAnswerTo(error));
+      if (guest === undefined) return;
+      this.#deadlines.delete(guest);
+      this.#report('BAD_HANDSHAKE', describeTlsFailure(error), guest.remoteAddress);
     });
     return server;
   }

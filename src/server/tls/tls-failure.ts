@@ -1,5 +1,10 @@
 /** Owns saying in plain words why a TLS handshake failed. Refuses to do anything about it. */
 
+const LEFT = 'the client left before it was done; perhaps it does not trust the certificate';
+
+/** What is said of a client that ends a TLS handshake without a word. */
+export const LEFT_MIDWAY = `the TLS handshake failed: ${LEFT}`;
+
 const REASONS: Readonly<Record<string, string>> = {
   ERR_SSL_HTTP_REQUEST: 'plain HTTP was sent to a TLS port; the client has to use wss: or https:',
   ERR_SSL_WRONG_VERSION_NUMBER: 'what was sent is not TLS',
@@ -21,8 +26,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION:
     'the client speaks no version of TLS that is spoken here (alert protocol version)',
   ERR_SSL_TLSV1_ALERT_UNRECOGNIZED_NAME: 'the client does not know the name of this server (alert unrecognized name)',
-  ECONNRESET: 'the client left before it was done',
-  EPIPE: 'the client left before it was done',
+  ECONNRESET: LEFT,
+  EPIPE: LEFT,
 };
 
 /** Says why a TLS handshake failed, in one line. */

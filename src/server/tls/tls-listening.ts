@@ -150,7 +150,7 @@ export class TlsListening {
   readonly #chooseAlpn: NonNullable<TlsOptions['ALPNCallback']> = ({ servername, protocols }) => {
     const { hooks, exception } = this.#services;
     try {
-      const chosen = hooks.onAlpn?.(protocols, servername === '' ? undefined : servername);
+      const chosen = hooks.onAlpn?.(protocols, servername || undefined);
       if (chosen === undefined || protocols.includes(chosen)) return chosen;
       exception(
         new TidegateError('INVALID_OPTION', `onAlpn: got ${String(chosen)}; expected one of ${protocols.join(', ')}`),
