@@ -19,6 +19,8 @@ import type { ServerEvents } from './events.js';
 import { HOOK_NAMES, type ServerHooks, takeHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import { RunningServer } from './running-server.js';
+import type { CertificateReport } from './tls/server-certificates.js';
+import { TicketKeys } from './tls/ticket-keys.js';
 import { chooseLayer, type WireLayer } from './wires/wire-layer.js';
 
 /** Where in its life a server is. */
@@ -45,6 +47,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
   readonly #needsTarget: boolean;
   readonly #hooks: ServerHooks;
   readonly #layer: WireLayer;
+  readonly #tickets = new TicketKeys();
   #state: ServerState = 'stopped';
   #running: RunningServer | undefined;
   #stopping: Promise<void> | undefined;
@@ -116,6 +119,14 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
     return (await this.#running?.supervisor.closeAll(ending)) ?? 0;
   }
 
+  /**
+   * Reads the certificates of every TLS listener again, also those that are not watched, and answers with what came of each; what
+   * cannot be used is not used, and those there were stay. Touches no connection. Does nothing unless the server runs.
+   */
+  reloadCertificates(): readonly CertificateReport[] {
+    return this.#running?.reloadCertificates() ?? [];
+  }
+
   /** Cuts every connection now, without a Close frame, and goes on listening. Answers with their number. */
   terminateAll(): number {
     return this.#running?.supervisor.cutAll() ?? 0;
@@ -169,6 +180,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       hooks: this.#hooks,
       needsTarget: this.#needsTarget,
       layer: this.#layer,
+      tickets: this.#tickets,
       listen,
       nextId: () => {
         this.#count += 1;

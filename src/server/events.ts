@@ -1,6 +1,7 @@
 /** Owns the server-wide events and their shapes. Refuses to decide anything: decisions are hooks and callbacks. */
 import type { CloseReport, Connection, ErrorCode, TidegateError } from '../receivers/index.js';
 import type { BoundAddress } from './listener/listen-address.js';
+import type { CertificateReport } from './tls/server-certificates.js';
 import type { LostListener, RestoredListener } from './watchdog/watchdog-hooks.js';
 
 /** A handshake that was answered with anything but 101. */
@@ -30,6 +31,11 @@ export interface ServerEvents {
   'listener.lost': [lost: LostListener];
   /** A lost listener is bound again, on the same address. */
   'listener.restored': [restored: RestoredListener];
+  /**
+   * The certificates of a listener were read: when it began, and whenever their files changed or somebody asked. Also told when what
+   * was read cannot be used and those there were stay in use.
+   */
+  certificates: [report: CertificateReport];
   /** A listener is lost for good (`LISTENER_LOST`). Unlike with other emitters, nothing is thrown when nobody listens. */
   error: [error: TidegateError];
   /** A callback of a receiver or a listener of an event threw or rejected. */

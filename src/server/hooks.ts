@@ -4,10 +4,11 @@
  */
 import { TidegateError } from '../receivers/index.js';
 import type { ReceiverFactory } from './connections/entrance.js';
+import type { TlsHooks } from './tls/tls-hooks.js';
 import type { WatchdogHooks } from './watchdog/watchdog-hooks.js';
 
 /** What code may give a server beside its options. */
-export interface ServerHooks extends WatchdogHooks {
+export interface ServerHooks extends TlsHooks, WatchdogHooks {
   /**
    * Makes the receiver of each connection. Default: a `ConnectionReceiver`, which lets everything pass on the
    * fastest data path.
@@ -21,6 +22,10 @@ const IS_FUNCTION = { is: (value: unknown) => typeof value === 'function', expec
 const HOOKS: Readonly<Record<keyof ServerHooks, { is(value: unknown): boolean; readonly expected: string }>> = {
   receiver: IS_FUNCTION,
   onWatchdog: IS_FUNCTION,
+  onAlpn: IS_FUNCTION,
+  onVerifyPeer: IS_FUNCTION,
+  onSecureContextOptions: IS_FUNCTION,
+  onSecureContext: IS_FUNCTION,
 };
 
 /** The names of all hooks, which are no options. */

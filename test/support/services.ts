@@ -116,6 +116,24 @@ export function findChromium(): FoundProgram | Missing {
   return path === undefined ? { missing: 'no Chromium: set CHROMIUM_PATH, or install chromium' } : { path };
 }
 
+/** Finds the command line of OpenSSL. */
+export function findOpenssl(): FoundProgram | Missing {
+  const path = findProgram(['openssl']);
+  return path === undefined ? { missing: 'no openssl: install openssl' } : { path };
+}
+
+/** Finds curl. */
+export function findCurl(): FoundProgram | Missing {
+  const path = findProgram(['curl']);
+  return path === undefined ? { missing: 'no curl: install curl' } : { path };
+}
+
+/** Finds what puts a certificate authority into the store that Chromium trusts. */
+export function findCertutil(): FoundProgram | Missing {
+  const path = findProgram(['certutil']);
+  return path === undefined ? { missing: 'no certutil: install libnss3-tools' } : { path };
+}
+
 async function findService(kind: ServiceKind): Promise<FoundService | Missing> {
   const named = process.env[kind.variable];
   if (named !== undefined && named !== '') {

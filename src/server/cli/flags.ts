@@ -46,6 +46,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   heartbeat: 'Heartbeat:',
   limits: 'Limits:',
   timeouts: 'Timeouts:',
+  tls: 'TLS of the listeners:',
   upstreamTls: 'TLS to the target:',
   watchdog: 'Watchdog:',
 };

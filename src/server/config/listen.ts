@@ -1,9 +1,9 @@
 /** Owns how the addresses to listen on are written and read. Refuses to open them. */
 import { isIPv6 } from 'node:net';
-import type { TlsOptions } from 'node:tls';
 import { z } from 'zod';
+import type { TlsConfig } from '../tls/tls-config.js';
 import { described, type OptionMeta } from './fields.js';
-import { serverTls } from './tls-material.js';
+import { listenerTls, type TlsInput } from './listener-tls.js';
 
 /** One address to listen on, with every part told apart. */
 export interface ListenConfig {
@@ -11,15 +11,15 @@ export interface ListenConfig {
   host: string | undefined;
   /** 0: any free port. */
   port: number;
-  /** Given: the listener speaks `wss:`. */
-  tls?: TlsOptions | undefined;
+  /** Given: the listener speaks `wss:`; false: `ws:`. Left out: as `tls` of the server says. */
+  tls?: TlsConfig | false | undefined;
 }
 
 /** One address to listen on, as an option takes it: a port, `'port'`, `'host:port'`, `'[v6]:port'`, or an object. */
 export type ListenInput =
   | number
   | string
-  | { host?: string | undefined; port: number | string; tls?: TlsOptions | undefined };
+  | { host?: string | undefined; port: number | string; tls?: TlsInput | false | undefined };
 
 const ERROR =
   "expected a port (0 to 65535), 'host:port', '[v6]:port', an object with `port` and perhaps `host` and `tls`, or a list of those";
@@ -62,10 +62,11 @@ const endpoint = z.union(
         .meta({ description: 'The interface to bind; left out: every interface.' }),
       /** The port; 0 takes any free one. */
       port: port.meta({ description: 'The port; 0 takes any free one.' }),
-      /** Key, certificate and more, as `node:tls` takes them. */
-      tls: serverTls.optional().meta({
-        description: 'Key, certificate and more, as `node:tls` takes them; `key`, `cert` and `ca` may be files.',
-      }),
+      /** The TLS settings of this listener, or false for none; left out: those of `tls`. */
+      tls: z
+        .union([z.literal(false), listenerTls], { error: 'expected TLS settings, such as { key, cert }, or false' })
+        .optional()
+        .meta({ description: 'The TLS settings of this listener, or false for none; left out: those of `tls`.' }),
     }),
   ],
   { error: ERROR },

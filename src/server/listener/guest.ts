@@ -86,6 +86,8 @@ export class SecuringGuest implements Guest {
   readonly remoteAddress: string;
   readonly raw: Socket;
   reader: RequestReader | undefined;
+  /** TLS stands, has failed, or is not awaited any more: whatever comes now is no news. */
+  settled = false;
 
   constructor(raw: Socket, remoteAddress: string) {
     this.raw = raw;
@@ -93,6 +95,7 @@ export class SecuringGuest implements Guest {
   }
 
   terminate(): void {
+    this.settled = true;
     this.raw.destroy();
   }
 }

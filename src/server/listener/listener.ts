@@ -4,11 +4,14 @@
  */
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import tls, { type TLSSocket, type TlsOptions } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { Chain } from '../../actors/chain.js';
 import type { RequestHead } from '../../protocol/http-head.js';
 import { describeError, ERRORS, type ErrorCode, httpStatusOf, TidegateError } from '../../receivers/errors.js';
 import { writeRefusal } from '../handshake/answer.js';
+import type { PeerDenial } from '../tls/peer-verdict.js';
+import { describeTlsFailure, LEFT_MIDWAY, plainAnswerTo } from '../tls/tls-failure.js';
+import type { TlsListening } from '../tls/tls-listening.js';
 import { acceptFault, socketFault } from '../watchdog/listening-socket.js';
 import type { Wire } from '../wires/wire.js';
 import { secureWire, type WireLayer } from '../wires/wire-layer.js';
@@ -35,7 +38,7 @@ export interface ListenerOptions {
   /** 0 for any free port. */
   readonly port: number;
   /** Listens with TLS. */
-  readonly tls?: TlsOptions;
+  readonly tls?: TlsListening | undefined;
   readonly backlog?: number;
   /** Milliseconds from the accepted connection to the end of the request head, TLS included; 0 for no deadline. */
   readonly handshakeTimeout: number;
@@ -76,7 +79,10 @@ export class Listener implements GuestHost {
     this.#options = options;
     this.maxHandshakeBytes = options.maxHandshakeBytes;
     this.#deadlines = new HandshakeDeadlines(options.handshakeTimeout, (guest) => this.#expire(guest));
-    this.#tlsGuests = new TlsGuests((guest) => this.#deadlines.delete(guest));
+    this.#tlsGuests = new TlsGuests((guest, midway) => {
+      this.#deadlines.delete(guest);
+      if (midway) this.#report('BAD_HANDSHAKE', LEFT_MIDWAY, guest.remoteAddress);
+    });
   }
 
   /** Starts listening. @throws TidegateError `ADDRESS_IN_USE` or `LISTEN_FAILED`, also for TLS options Node cannot use. */
@@ -201,23 +207,36 @@ export class Listener implements GuestHost {
       keepAliveInitialDelay: keepAlive,
     };
     if (secure === undefined) return net.createServer(options);
-    // What a browser that could speak HTTP/2 has to be told.
-    const server = tls.createServer({ ALPNProtocols: ['http/1.1'], ...secure, ...options });
+    // Until TLS stands there is no half of a connection: whoever ends its direction has left, and is not to be waited for.
+    const server = secure.createServer({ ...options, allowHalfOpen: false });
     server.on('connection', (raw: Socket) => this.#deadlines.add(this.#tlsGuests.admit(raw)));
-    server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket));
+    server.on('secureConnection', (socket: TLSSocket) => {
+      socket.allowHalfOpen = true;
+      secure.admit(socket, (denial) => this.#secured(socket, denial));
+    });
     server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-      const { remoteAddress = '', remotePort } = socket;
-      socket.destroy();
-      this.#report('BAD_HANDSHAKE', `the TLS handshake failed: ${error.message}`, remoteAddress, remotePort);
+      const guest = this.#tlsGuests.failed(socket, plainAnswerTo(error));
+      if (guest === undefined) return;
+      this.#deadlines.delete(guest);
+      this.#report('BAD_HANDSHAKE', describeTlsFailure(error), guest.remoteAddress, guest.raw.remotePort);
     });
     return server;
   }
 
-  #secured(socket: TLSSocket): void {
+  #secured(socket: TLSSocket, denial: PeerDenial | undefined): void {
     const wire = secureWire(socket, this.#options, (gone) => this.#gone(gone));
     const guest = this.#tlsGuests.secured(socket);
-    if (guest === undefined) wire.terminate();
-    else this.#await(wire, guest);
+    if (guest === undefined) {
+      wire.terminate();
+    } else if (denial === undefined) {
+      this.#await(wire, guest);
+    } else {
+      this.#wires.add(wire);
+      this.#deadlines.delete(guest);
+      const { error, status, message } = denial;
+      writeRefusal(wire, { status, body: `${ERRORS[error].help}\n` });
+      this.#options.onRefused({ error, status, message, remoteAddress: guest.remoteAddress });
+    }
   }
 
   /** Waits for the request of a connection. */
