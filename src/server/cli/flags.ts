@@ -46,6 +46,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   heartbeat: 'Heartbeat:',
   limits: 'Limits:',
   timeouts: 'Timeouts:',
+  targets: 'Targets that may be chosen:',
   upstreamTls: 'TLS to the target:',
 };
 
