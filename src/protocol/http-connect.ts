@@ -38,7 +38,7 @@ export class HttpConnectHandshake implements TunnelHandshake {
       if ((end === -1 ? this.#held.length : end) > MAX_HEAD_BYTES) {
         return failed(`its answer has a head of more than ${MAX_HEAD_BYTES} bytes`);
       }
-      if (end === -1) return { kind: 'more' };
+      if (end === -1) return this.#faultInFirstLine() ?? { kind: 'more' };
       const head = parseResponseHead(this.#held.toString('latin1', this.#finder.skipped, end));
       if ('fault' in head) return failed(`its answer is not HTTP: ${head.fault}`);
       const { statusCode, statusText } = head;
@@ -48,6 +48,15 @@ export class HttpConnectHandshake implements TunnelHandshake {
       if (statusCode >= 200 || statusCode === 101) return failed(`it answered ${`${statusCode} ${statusText}`.trim()}`);
       this.#finder = new HeadFinder();
     }
+  }
+
+  /** Whoever speaks something else may wait for an answer, and never come to an empty line. */
+  #faultInFirstLine(): TunnelStep | undefined {
+    if (this.#finder.lines === 0) return undefined;
+    const { skipped } = this.#finder;
+    const line = this.#held.toString('latin1', skipped, this.#held.indexOf('\r\n', skipped, 'latin1'));
+    const head = parseResponseHead(`${line}\r\n\r\n`);
+    return 'fault' in head ? failed(`its answer is not HTTP: ${head.fault}`) : undefined;
   }
 }
 

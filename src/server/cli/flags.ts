@@ -46,7 +46,6 @@ const GROUPS: Readonly<Record<string, string>> = {
   heartbeat: 'Heartbeat:',
   limits: 'Limits:',
   timeouts: 'Timeouts:',
-  targets: 'Targets that may be chosen:',
   upstreamTls: 'TLS to the target:',
 };
 

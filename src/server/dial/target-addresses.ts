@@ -4,7 +4,7 @@
  */
 import { promises as dns } from 'node:dns';
 import { isIP } from 'node:net';
-import { TidegateError } from '../../receivers/errors.js';
+import { describeError, TidegateError } from '../../receivers/errors.js';
 import { interleaved } from './address-race.js';
 import type { LookupHook } from './dial-hooks.js';
 import type { DialSignal } from './dial-signal.js';
@@ -23,15 +23,15 @@ export interface Resolving {
 /**
  * The addresses of a target in the order in which they are to be tried.
  *
- * @throws TidegateError `TARGET_DENIED` when the guard lets none pass; what the resolver throws; the reason of the signal.
+ * @throws TidegateError `TARGET_DENIED` when the guard lets none pass, `UPSTREAM_NOT_FOUND` when there is none; the reason of the signal.
  */
 export async function addressesOf(
   target: Exclude<Target, UnixTarget>,
   resolving: Resolving,
 ): Promise<readonly string[]> {
-  const { guard, lookup = systemLookup, signal } = resolving;
+  const { guard, signal } = resolving;
   if (target.family !== 0) return [target.host];
-  const answer = await unlessAborted(signal, lookup(target.host));
+  const answer = await unlessAborted(signal, lookUp(target, resolving));
   if (!Array.isArray(answer)) throw notFound(`the lookup of ${target.host} answered with no list`);
   const addresses: string[] = [...new Set(answer.map(String))];
   const wrong = addresses.find((address) => isIP(address) === 0);
@@ -46,6 +46,17 @@ export async function addressesOf(
   throw new TidegateError('TARGET_DENIED', `${target.href} may not be dialled: ${why}`);
 }
 
+async function lookUp(target: Exclude<Target, UnixTarget>, { lookup = systemLookup }: Resolving): Promise<unknown> {
+  try {
+    return await lookup(target.host);
+  } catch (error) {
+    if (error instanceof TidegateError) throw error;
+    throw new TidegateError('UPSTREAM_NOT_FOUND', `cannot reach ${target.href}: ${describeError(error)}`, {
+      cause: error,
+    });
+  }
+}
+
 async function systemLookup(hostname: string): Promise<string[]> {
   const answer = await dns.lookup(hostname, { all: true, verbatim: true });
   return answer.map(({ address }) => address);
@@ -56,7 +67,7 @@ function notFound(message: string): Error {
 }
 
 /** A lookup cannot be given up; nobody waits for it any more then. */
-async function unlessAborted<Result>(signal: DialSignal, promise: Promise<Result> | Result): Promise<Result> {
+async function unlessAborted<Result>(signal: DialSignal, promise: Promise<Result>): Promise<Result> {
   let stop = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
     const onAbort = (): void => reject(signal.reason);

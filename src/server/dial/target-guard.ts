@@ -70,7 +70,7 @@ export class TargetGuard {
   }
 
   #checkSocketFile(target: Target, path: string): void {
-    const has = (rule: TargetRule): boolean => rule.names(target) !== undefined;
+    const has = (rule: TargetRule): boolean => rule.concerns(target) && rule.names(target) !== undefined;
     const denied = this.#deny.find(has);
     if (denied !== undefined) this.#deniedUnless(target, `targets.deny has ${denied.text}`);
     // What `..` leads to depends on links, which no list can know.

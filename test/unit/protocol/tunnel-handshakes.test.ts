@@ -145,6 +145,7 @@ describe('CONNECT', () => {
     ['HTTP/1.1 101 Switching Protocols\r\n\r\n', 'it answered 101 Switching Protocols'],
     ['HTTP/2 200 OK\r\n\r\n', 'its answer is not HTTP: the status line is malformed: "HTTP/2 200 OK"'],
     ['HTTP/1.1 200 OK\n\n', 'its answer is not HTTP: a LF stands without its CR'],
+    ['SSH-2.0-x\r\n', 'its answer is not HTTP: the status line is malformed: "SSH-2.0-x"'],
     ['\x05\x00', 'its answer is not HTTP: it begins with a byte 0x05'],
     [`HTTP/1.1 200 OK\r\nA: ${'x'.repeat(17_000)}`, 'its answer has a head of more than 16384 bytes'],
   ])('fails at %j', (answer, reason) => {
