@@ -5,6 +5,8 @@ export { checkConfig, type FileProblem, jsonSchema, type LoadedConfig, loadConfi
 export type { ProxyConfig, ProxyConfigInput } from './server/config/options.js';
 export type { ServerSnapshot, ServerState, StopOptions } from './server/connection-server.js';
 export type { ReceiverFactory } from './server/connections/entrance.js';
+export type { ConnectContext, ConnectHook, DialHooks, LookupHook } from './server/dial/dial-hooks.js';
+export type { Target, TcpTarget, UnixTarget, WebSocketTarget } from './server/dial/target.js';
 export type { RejectedUpgrade, ServerEvents } from './server/events.js';
 export type { BoundAddress } from './server/listener/listen-address.js';
 export { ProxyServer, type ProxyServerOptions } from './server/proxy-server.js';

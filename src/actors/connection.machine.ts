@@ -50,6 +50,8 @@ function endingOf(event: ConnectionEvent): Ending {
     case 'receiver.failed':
       return failure('application', 'RECEIVER_FAILED', CloseCode.InternalError);
     case 'upstream.failed':
+      // Nobody was asked: the target that was chosen is one that may not be.
+      if (event.error === 'TARGET_DENIED') return failure('proxy', event.error, CloseCode.PolicyViolation);
       return failure('upstream', event.error, CloseCode.BadGateway);
     case 'idle.expired':
       return failure('proxy', 'IDLE_TIMEOUT', CloseCode.GoingAway, 'idle timeout');

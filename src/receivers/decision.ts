@@ -4,10 +4,30 @@ import { TidegateError } from './errors.js';
 /** Extra header fields of an answer. A list sends the field more than once. */
 export type HeaderFields = Readonly<Record<string, string | readonly string[]>>;
 
+/** TLS towards the target of one connection, where it is to differ from the option `upstreamTls`. What is left out is as there. */
+export interface UpstreamTlsOptions {
+  /** Certificate authorities to trust, as PEM. */
+  readonly ca?: string | readonly string[];
+  /** Our certificate with its chain, as PEM. */
+  readonly cert?: string;
+  /** The key of `cert`, as PEM. */
+  readonly key?: string;
+  /** Key and certificate in one, as PKCS #12, in place of `key` and `cert`. */
+  readonly pfx?: Uint8Array;
+  /** What `key` or `pfx` is encrypted with. */
+  readonly passphrase?: string;
+  /** The name to ask for and to verify, when it is not the host of the target. */
+  readonly servername?: string;
+  /** Whether a target with an invalid certificate is refused. */
+  readonly rejectUnauthorized?: boolean;
+}
+
 /** What {@link accept} may set. */
 export interface AcceptOptions {
-  /** Where this connection goes instead of the server's `target`: `ws:`, `wss:`, `tcp:`, `tls:` or `unix:`. */
+  /** Where this connection goes instead of the server's `target`: `ws:`, `wss:`, `tcp:`, `tls:` or `unix:`. The option `targets` says where it may. */
   readonly target?: string;
+  /** TLS towards a `wss:` or `tls:` target. Connections share certificates and sessions as long as this is the same object. */
+  readonly upstreamTls?: UpstreamTlsOptions;
   /** The subprotocol to answer with. It must be one that the client offered. */
   readonly subprotocol?: string;
   /** Header fields added to the 101. */

@@ -178,10 +178,10 @@ export const ERRORS = {
     help: 'Nobody can be authenticated now: the keys could not be had, or the hook failed. The cause says why.',
   },
   TARGET_DENIED: {
-    whose: 'application',
+    whose: 'operator',
     status: 403,
     close: 1008,
-    help: 'The target chosen for this connection is not one that `targets` allows.',
+    help: 'The target chosen for this connection, or an address of it, is not one that `targets` allows.',
   },
   SUBPROTOCOL_REQUIRED: { whose: 'downstream', status: 400, help: 'None of the offered subprotocols is served here.' },
   REJECTED: { whose: 'application', status: 403, help: 'The application refused the upgrade.' },
@@ -215,7 +215,7 @@ export const ERRORS = {
     whose: 'upstream',
     status: 504,
     close: 1014,
-    help: 'The target did not answer within `timeouts.dial`.',
+    help: 'The target, or the proxy before it, did not answer within `timeouts.dial`.',
   },
   UPSTREAM_TLS_FAILED: {
     whose: 'upstream',
@@ -227,7 +227,7 @@ export const ERRORS = {
     whose: 'upstream',
     status: 502,
     close: 1014,
-    help: 'The SOCKS or HTTP proxy before the target refused, or answered what it may not.',
+    help: 'The proxy of `dialThrough` could not be reached, or it refused; the message says what it answered.',
   },
   UPSTREAM_REJECTED: {
     whose: 'upstream',

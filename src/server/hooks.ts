@@ -4,11 +4,12 @@
  */
 import { TidegateError } from '../receivers/index.js';
 import type { ReceiverFactory } from './connections/entrance.js';
+import type { DialHooks } from './dial/dial-hooks.js';
 import type { TlsHooks } from './tls/tls-hooks.js';
 import type { WatchdogHooks } from './watchdog/watchdog-hooks.js';
 
 /** What code may give a server beside its options. */
-export interface ServerHooks extends TlsHooks, WatchdogHooks {
+export interface ServerHooks extends DialHooks, TlsHooks, WatchdogHooks {
   /**
    * Makes the receiver of each connection. Default: a `ConnectionReceiver`, which lets everything pass on the
    * fastest data path.
@@ -26,6 +27,8 @@ const HOOKS: Readonly<Record<keyof ServerHooks, { is(value: unknown): boolean; r
   onVerifyPeer: IS_FUNCTION,
   onSecureContextOptions: IS_FUNCTION,
   onSecureContext: IS_FUNCTION,
+  connect: IS_FUNCTION,
+  lookup: IS_FUNCTION,
 };
 
 /** The names of all hooks, which are no options. */

@@ -9,6 +9,7 @@ import type { ProxyConfig } from './config/options.js';
 import type { ConnectionServices } from './connections/connection-services.js';
 import { Entrance } from './connections/entrance.js';
 import { DialQueue } from './dial/dial-queue.js';
+import { Dialer } from './dial/dialer.js';
 import { createWarmPool } from './dial/warm-pool.js';
 import type { ServerEvents } from './events.js';
 import { writeRefusal } from './handshake/answer.js';
@@ -66,14 +67,15 @@ export class RunningServer {
     });
     this.#certificates = new ServerCertificates(listenings, (report) => tell('certificates', report));
     this.#watch = new PressureWatch(timeouts.pressureDwell);
+    const dialer = new Dialer(config, options.hooks, options.layer);
     this.services = {
       config,
       needsTarget: options.needsTarget,
       supervisor: this.supervisor,
       links: { watch: this.#watch, limits },
-      layer: options.layer,
+      dialer,
       dials: new DialQueue(limits.maxConcurrentDials),
-      warm: createWarmPool(config, options.layer),
+      warm: createWarmPool(config, dialer),
     };
     this.entrance = new Entrance({
       services: this.services,

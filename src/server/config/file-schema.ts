@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { choice, described, optionalText } from './fields.js';
 import { formatListen } from './listen.js';
-import { proxyOptionsSchema } from './options.js';
+import { proxyOptionsSchema, refuseContradictions } from './options.js';
 import { requiredTarget } from './target-option.js';
 
 /** The options of the log, the same in a file and on the command line. */
@@ -24,18 +24,22 @@ export const logSchema = z.strictObject({
 export type LogConfig = z.output<typeof logSchema>;
 
 /** The options of a proxy where no code can choose the target. */
-export const cliProxySchema = z.strictObject({ ...proxyOptionsSchema.shape, target: requiredTarget });
+export const cliProxySchema = z
+  .strictObject({ ...proxyOptionsSchema.shape, target: requiredTarget })
+  .superRefine(refuseContradictions);
 
 /** One entry of `proxies` in a file. */
-const proxyEntrySchema = z.strictObject({
-  /** A name for the log. */
-  name: described(optionalText({ description: 'A name for the log.', flag: false }), 'text', {
-    description: 'A name for the log.',
-    flag: false,
-    defaultText: 'its position, such as `proxies[0]`',
-  }),
-  ...cliProxySchema.shape,
-});
+const proxyEntrySchema = z
+  .strictObject({
+    /** A name for the log. */
+    name: described(optionalText({ description: 'A name for the log.', flag: false }), 'text', {
+      description: 'A name for the log.',
+      flag: false,
+      defaultText: 'its position, such as `proxies[0]`',
+    }),
+    ...cliProxySchema.shape,
+  })
+  .superRefine(refuseContradictions);
 
 /** One proxy of a file, after validation. */
 export type ProxyEntry = z.output<typeof proxyEntrySchema>;

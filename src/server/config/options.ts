@@ -12,12 +12,12 @@ import { listen } from './listen.js';
 import { listenerTls } from './listener-tls.js';
 import { findProblems, formatProblem } from './problems.js';
 import { subprotocols, target } from './target-option.js';
+import { dialDirect, dialThrough, forwardedHeaders, hostHeader, sendProxyProtocol, targets } from './targets.js';
 import { timeouts } from './timeouts.js';
 import { upstreamTls } from './tls-material.js';
 import { watchdog } from './watchdog.js';
 
-/** Every option of a proxy that a file, a flag or code can give. */
-export const proxyOptionsSchema = z.strictObject({
+const schema = z.strictObject({
   /** Where to listen: a port (every interface), `host:port`, `[v6]:port`, an object with `host`, `port` and `tls`, or a list of those. Port 0 takes any free one. */
   listen: listen({
     description:
@@ -33,6 +33,18 @@ export const proxyOptionsSchema = z.strictObject({
   }),
   /** Where connections go: `ws://host:port/path`, `wss://…`, `tcp://host:port`, `tls://host:port` or `unix:/path`. */
   target,
+  /** Which targets a receiver may choose with `accept({ target })`. */
+  targets,
+  /** The proxy through which targets are dialled: `socks5://[user:password@]host[:port]`, `socks5h://…` when it is to resolve their names, `http://…` or `https://…` (CONNECT). */
+  dialThrough,
+  /** Targets that are dialled straight in spite of `dialThrough`, in the words of `targets.allow`. */
+  dialDirect,
+  /** Whether a target is told the address of the client by a PROXY protocol header, before TLS and before the WebSocket handshake: `v1` is a line of text, `v2` also tells what TLS says. The target has to expect it. */
+  sendProxyProtocol,
+  /** How a WebSocket target is told about the client: `X-Forwarded-For`, `-Proto`, `-Host` and `-Port`, or `Forwarded` (RFC 7239). What the client itself sent of them is overwritten, unless it is a trusted proxy. With `off` it passes as it is, for the target to distrust. */
+  forwardedHeaders,
+  /** The `Host` that a WebSocket target is asked for: its own, or what the client asked for. */
+  hostHeader,
   /** Whether the target is reached before the client gets its 101, so that a refusal is a real 502 or 504, or afterwards, so that it is Close 1014. */
   connectUpstream: choice(['before-accept', 'after-accept'], {
     description:
@@ -90,6 +102,23 @@ export const proxyOptionsSchema = z.strictObject({
       'The socket layer: `fast` works below the streams of Node.js, `portable` with its sockets as they are, `auto` is `fast` where that is to be had. TLS is always portable.',
   }),
 });
+
+/** Finds options that cannot stand together. For every schema that holds those of a proxy. */
+export function refuseContradictions(
+  {
+    warmConnections,
+    sendProxyProtocol: header,
+  }: Pick<z.output<typeof schema>, 'warmConnections' | 'sendProxyProtocol'>,
+  context: z.RefinementCtx,
+): void {
+  if (warmConnections === 0 || header === 'off') return;
+  const message =
+    "expected 'off' beside warmConnections: those are opened before there is a client whose address could be told";
+  context.addIssue({ code: 'custom', message, input: header, path: ['sendProxyProtocol'] });
+}
+
+/** Every option of a proxy that a file, a flag or code can give. */
+export const proxyOptionsSchema = schema.superRefine(refuseContradictions);
 
 /** The options of a proxy after validation: every default filled in, durations in milliseconds, sizes in bytes. */
 export type ProxyConfig = z.output<typeof proxyOptionsSchema>;

@@ -127,7 +127,8 @@ function show(value: unknown, steps: readonly PropertyKey[]): string {
   // JSON's quotes for text, as in the file; inspect() for everything JSON has no words for.
   const text = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 1, breakLength: Infinity });
   // A password in a URL must not reach a log by way of an error message.
-  const line = text.replaceAll(/\s*\n\s*/g, ' ').replace(/\/\/[^/?#]*@/, '//…@');
+  const secret = steps.includes('dialThrough') ? /^"?.*@/s : /\/\/[^/?#]*@/;
+  const line = text.replaceAll(/\s*\n\s*/g, ' ').replace(secret, '//…@');
   return line.length > 120 ? `${line.slice(0, 117)}...` : line;
 }
 

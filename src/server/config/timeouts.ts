@@ -21,6 +21,14 @@ export const timeouts = described(
         min: 1,
         flag: 'dial-timeout',
       }),
+      /** How long an address of a target may leave a dial unanswered before the next one is tried beside it (RFC 8305). */
+      dialAttempt: duration({
+        description:
+          'How long an address of a target may leave a dial unanswered before the next one is tried beside it (RFC 8305).',
+        default: '250ms',
+        min: 10,
+        flag: 'dial-attempt-delay',
+      }),
       /** The closing handshake; then the connection is cut. */
       close: duration({
         description: 'The closing handshake; then the connection is cut.',

@@ -2,9 +2,9 @@
 import type { SupervisorActor } from '../../actors/supervisor-actor.js';
 import type { ProxyConfig } from '../config/options.js';
 import type { DialQueue } from '../dial/dial-queue.js';
+import type { Dialer } from '../dial/dialer.js';
 import type { WarmPool } from '../dial/warm-pool.js';
 import type { LinkServices } from '../paths/links.js';
-import type { WireLayer } from '../wires/wire-layer.js';
 
 /** Shared by the connections of one server. */
 export interface ConnectionServices {
@@ -13,8 +13,8 @@ export interface ConnectionServices {
   readonly needsTarget: boolean;
   readonly supervisor: SupervisorActor;
   readonly links: LinkServices;
-  /** How dialled connections become wires. */
-  readonly layer: WireLayer;
+  /** How targets are dialled. */
+  readonly dialer: Dialer;
   /** Bounds how many targets are dialled at a time. */
   readonly dials: DialQueue;
   /** Connections to the target of the configuration that were dialled ahead of need, if any are to be. */

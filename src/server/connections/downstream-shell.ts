@@ -101,8 +101,7 @@ export class DownstreamShell implements DownstreamPort {
   }
 
   plan(acceptance: Acceptance): { dial: DialOrder } | Refusal {
-    const { config, needsTarget } = this.#services;
-    const plan = planConnection(this.#connection.request, acceptance, this.#connection.receiver, config, needsTarget);
+    const plan = planConnection(this.#connection.request, acceptance, this.#connection.receiver, this.#services);
     if ('dial' in plan) {
       this.#plan = plan;
       this.#target = plan.target;

@@ -14,13 +14,17 @@ import {
   type UpgradeRequest,
 } from '../../receivers/index.js';
 import type { ProxyConfig } from '../config/options.js';
+import type { Dialer } from '../dial/dialer.js';
 import { parseTarget, type Target } from '../dial/target.js';
+import type { TargetGuard } from '../dial/target-guard.js';
 import { chooseSubprotocol } from '../handshake/subprotocol.js';
 
 /** How a connection will be carried out. */
 export interface Plan {
   readonly dial: DialOrder;
   readonly target: Target | undefined;
+  /** Judges the addresses of a target that the receiver chose. */
+  readonly guard: TargetGuard | undefined;
   readonly path: 'frames' | 'stream' | 'messages';
   /** What the client is answered; undefined when the target decides. */
   readonly subprotocol: string | undefined;
@@ -29,18 +33,24 @@ export interface Plan {
   readonly acceptance: Acceptance;
 }
 
+/** What plans are made by. */
+export interface PlanServices {
+  readonly config: ProxyConfig;
+  readonly dialer: Pick<Dialer, 'guardFor'>;
+  readonly needsTarget: boolean;
+}
+
 /**
  * Plans a connection.
  *
  * @throws TidegateError when the application chose something that cannot be: `SUBPROTOCOL_NOT_OFFERED`,
- * `INVALID_TARGET`, `INVALID_HEADER`.
+ * `INVALID_TARGET`, `INVALID_HEADER`, `TARGET_DENIED`.
  */
 export function planConnection(
   request: UpgradeRequest,
   acceptance: Acceptance,
   receiver: LifecycleReceiver,
-  config: ProxyConfig,
-  needsTarget: boolean,
+  { config, dialer, needsTarget }: PlanServices,
 ): Plan | Refusal {
   // Checked by accept() already, but nobody has to use it.
   assertHeaderFields(acceptance.headers);
@@ -49,6 +59,8 @@ export function planConnection(
     return refusal('NO_TARGET', 'neither the option `target` nor onUpgradeRequest gave a target');
   }
   const target = text === undefined ? undefined : parseTarget(text);
+  const guard = target === undefined ? undefined : dialer.guardFor(target);
+  if (target !== undefined) guard?.checkTarget(target);
   const dial: DialOrder = target === undefined ? 'none' : config.connectUpstream;
   const path = pathFor(target, receiver);
   const offered = request.subprotocols;
@@ -60,7 +72,7 @@ export function planConnection(
     if (chosen !== undefined && chosen !== '' && !offered.includes(chosen)) throw notOffered(chosen, offered);
     const allowed = offered.filter((name) => config.subprotocols?.includes(name) ?? true);
     const subprotocolsToOffer = chosen === undefined ? allowed : [chosen].filter((name) => name !== '');
-    return { dial, target, path, subprotocol: chosen, subprotocolsToOffer, acceptance };
+    return { dial, target, guard, path, subprotocol: chosen, subprotocolsToOffer, acceptance };
   }
   const choice = chooseSubprotocol(offered, acceptance.subprotocol, config.subprotocols, config.noSubprotocol);
   if ('error' in choice) {
@@ -69,7 +81,7 @@ export function planConnection(
   }
   const { subprotocol } = choice;
   const subprotocolsToOffer = subprotocol === '' ? [] : [subprotocol];
-  return { dial, target, path, subprotocol, subprotocolsToOffer, acceptance };
+  return { dial, target, guard, path, subprotocol, subprotocolsToOffer, acceptance };
 }
 
 function pathFor(target: Target | undefined, receiver: LifecycleReceiver): Plan['path'] {

@@ -16,6 +16,7 @@ import {
 import { DialAbort } from '../dial/dial-signal.js';
 import { type DialOptions, dialTarget } from '../dial/dial-target.js';
 import { dialWebSocket, upstreamPath } from '../dial/dial-websocket.js';
+import { forwardingOf } from '../dial/on-behalf.js';
 import type { Target, WebSocketTarget } from '../dial/target.js';
 import type { DataPath } from '../paths/data-path.js';
 import type { Link } from '../paths/links.js';
@@ -87,7 +88,8 @@ export class UpstreamShell implements UpstreamPort {
     const abort = new DialAbort();
     this.#abort = abort;
     this.#services.dials.add(() => {
-      const dial = target.kind === 'websocket' ? this.#dialWebSocket(target, plan, abort) : this.#dialBytes(abort);
+      const dial =
+        target.kind === 'websocket' ? this.#dialWebSocket(target, plan, abort) : this.#dialBytes(plan, abort);
       return dial.catch((error: unknown) => this.#failed(error));
     });
   }
@@ -141,21 +143,23 @@ export class UpstreamShell implements UpstreamPort {
     this.#wire?.probe();
   }
 
-  async #dialBytes(abort: DialAbort): Promise<void> {
+  async #dialBytes(plan: Plan, abort: DialAbort): Promise<void> {
     const warm = abort.aborted ? undefined : this.#services.warm?.take(this.#target);
     // Never within this call: the chart is still on its way into `dialling`.
-    this.#connected(await (warm ?? dialTarget(this.#target, this.#dialOptions(abort))), abort);
+    this.#connected(await (warm ?? dialTarget(this.#target, this.#dialOptions(plan, abort))), abort);
   }
 
   async #dialWebSocket(target: WebSocketTarget, plan: Plan, abort: DialAbort): Promise<void> {
-    const { compression, limits } = this.#services.config;
+    const { compression, limits, forwardedHeaders, hostHeader } = this.#services.config;
     const own =
       plan.path === 'messages' && compression !== false ? ownOffer(compression, limits.maxMessageBytes) : undefined;
     // Once the client has its 101, nothing can be agreed on with it any more.
     const passed = plan.path === 'frames' && plan.dial === 'before-accept' ? offerToPass(this.#request) : undefined;
-    const handshake = await dialWebSocket(target, this.#dialOptions(abort), {
+    const handshake = await dialWebSocket(target, this.#dialOptions(plan, abort), {
       path: upstreamPath(target, this.#request.url),
       rawHeaders: this.#request.rawHeaders,
+      host: hostHeader === 'client' ? this.#request.host : undefined,
+      forwarding: forwardingOf(this.#request, forwardedHeaders),
       subprotocols: plan.subprotocolsToOffer,
       extensions: own?.offer ?? passed,
       maxHeaderBytes: limits.maxHandshakeBytes,
@@ -206,15 +210,8 @@ export class UpstreamShell implements UpstreamPort {
     this.#upstream.dialFailed({ status: httpStatusOf(code), error: code, message: describeError(error) });
   }
 
-  #dialOptions(signal: DialAbort): DialOptions {
-    const { config, layer } = this.#services;
-    const { keepAlive, limits, upstreamTls } = config;
-    return {
-      signal,
-      keepAlive,
-      highWaterMark: limits.highWaterMark,
-      tls: upstreamTls,
-      layer,
-    };
+  #dialOptions({ guard, acceptance }: Plan, signal: DialAbort): DialOptions {
+    const { upstreamTls } = acceptance;
+    return this.#services.dialer.optionsFor({ signal, request: this.#request, guard, upstreamTls });
   }
 }

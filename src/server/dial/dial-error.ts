@@ -28,14 +28,22 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ETIMEDOUT: 'UPSTREAM_TIMEOUT',
 };
 
-/** Makes one of our errors of what a socket on its way to a target failed with. The cause is kept. */
+/** Makes one of our errors of what a socket on its way to a target failed with, one attempt or several. The cause is kept. */
 export function dialError(target: Target, error: unknown): TidegateError {
   if (error instanceof TidegateError) return error;
   const cause = mostTelling(error);
-  const code = codeOf(cause);
-  const ours = CODES[code] ?? (isSecure(target) ? 'UPSTREAM_TLS_FAILED' : 'UPSTREAM_REFUSED');
-  const text = cause instanceof Error && cause.message !== '' ? cause.message : code;
-  return new TidegateError(ours, `cannot reach ${target.href}: ${text}`, { cause: error });
+  const all = attemptsOf(error).map(textOf);
+  if (cause instanceof TidegateError) return new TidegateError(cause.code, all.join('; '), { cause: error });
+  const ours = CODES[codeOf(cause)] ?? (isSecure(target) ? 'UPSTREAM_TLS_FAILED' : 'UPSTREAM_REFUSED');
+  return new TidegateError(ours, `cannot reach ${target.href}: ${all.join('; ')}`, { cause: error });
+}
+
+function attemptsOf(error: unknown): readonly unknown[] {
+  return error instanceof AggregateError && error.errors.length > 0 ? error.errors : [error];
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error && error.message !== '' ? error.message : codeOf(error);
 }
 
 /**
@@ -48,13 +56,9 @@ export function abortError(target: Target, signal: DialSignal): TidegateError {
   return new TidegateError('UPSTREAM_TIMEOUT', `gave up on ${target.href} before it answered`, { cause: reason });
 }
 
-/**
- * Picks the one error to judge by. Node's happy eyeballs reports an AggregateError with one error per address, and an
- * attempt that was merely overtaken counts as ETIMEDOUT; an answer from the network says more.
- */
+/** Picks the one error to judge by: of several addresses, one that answered says more than one that did not. */
 function mostTelling(error: unknown): unknown {
-  if (!(error instanceof AggregateError) || error.errors.length === 0) return error;
-  const errors: unknown[] = error.errors;
+  const errors = attemptsOf(error);
   return errors.find((one) => codeOf(one) !== 'ETIMEDOUT') ?? errors[0];
 }
 

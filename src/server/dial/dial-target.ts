@@ -1,15 +1,26 @@
 /**
- * Owns the way from a target to a connected wire: TCP, TLS or a Unix domain socket.
- * Refuses to speak any protocol over it.
+ * Owns the way from a target to a connected wire: TCP, TLS or a Unix domain socket, straight, through a proxy, or as the application
+ * connects. Refuses to speak the protocol of the target over it.
  */
-
-import net from 'node:net';
-import tls from 'node:tls';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type ConnectionOptions, TLSSocket } from 'node:tls';
+import { TidegateError } from '../../receivers/errors.js';
+import { SocketWire } from '../wires/socket-wire.js';
+import { StreamWire } from '../wires/stream-wire.js';
 import type { Wire } from '../wires/wire.js';
-import type { WireLayer } from '../wires/wire-layer.js';
+import { secureWire, type WireLayer } from '../wires/wire-layer.js';
+import { raceAddresses } from './address-race.js';
+import { connectByHook } from './connect-hook.js';
+import { connectSocket, secure } from './connect-socket.js';
 import { abortError, dialError } from './dial-error.js';
+import type { ConnectHook, LookupHook } from './dial-hooks.js';
+import { type DialProxy, openTunnel, tlsToProxy } from './dial-proxy.js';
 import type { DialSignal } from './dial-signal.js';
-import type { Target } from './target.js';
+import type { Target, UnixTarget } from './target.js';
+import { addressesOf } from './target-addresses.js';
+import type { TargetGuard } from './target-guard.js';
+import { TlsSessions } from './tls-sessions.js';
 
 /** How a target is dialled. */
 export interface DialOptions {
@@ -23,108 +34,146 @@ export interface DialOptions {
   /** Bytes the socket holds in each direction before it says that it is full. */
   readonly highWaterMark: number;
   /** For `wss:` and `tls:`. The certificate is verified unless `rejectUnauthorized` is false. */
-  readonly tls?: tls.ConnectionOptions;
+  readonly tls?: ConnectionOptions | undefined;
+  /** The same, with what connections share; it wins over `tls`. */
+  readonly sessions?: TlsSessions | undefined;
   /** How connections become wires. */
   readonly layer: WireLayer;
+  /** Milliseconds until the next address of a name is tried beside the first. */
+  readonly attemptDelay?: number | undefined;
+  readonly lookup?: LookupHook | undefined;
+  /** Judges the target and its addresses; undefined for a target that the operator chose. */
+  readonly guard?: TargetGuard | undefined;
+  /** The proxy that this target is dialled through, if it is. */
+  readonly proxyFor?: ((target: NetworkTarget) => DialProxy | undefined) | undefined;
+  readonly connect?: ConnectHook | undefined;
+  /** Sent before everything else, also before TLS. */
+  readonly preamble?: Buffer | undefined;
 }
+
+type NetworkTarget = Exclude<Target, UnixTarget>;
+
+/** RFC 8305 section 8. */
+const ATTEMPT_DELAY = 250;
 
 /**
  * Connects to a target. The wire is not read yet, so that nothing is lost, and the target's FIN leaves our own direction open.
  *
- * @throws TidegateError `UPSTREAM_*`, or the reason of the signal.
+ * @throws TidegateError `UPSTREAM_*`, `TARGET_DENIED`, or the reason of the signal.
  */
 export async function dialTarget(target: Target, options: DialOptions): Promise<Wire> {
-  const { signal, layer } = options;
+  const { signal } = options;
   if (signal.aborted) throw abortError(target, signal);
-  if (layer.connect === undefined || target.kind === 'unix' || target.secure || target.family === 0) {
-    const tap = layer.tap(target.kind !== 'unix' && target.secure);
-    return layer.wireOf(await connectSocket(target, options, tap?.onread), options, tap);
-  }
   try {
-    return await layer.connect(target.host, target.port, options, signal);
+    options.guard?.checkTarget(target);
+    const own = options.connect === undefined ? undefined : await dialByHook(target, options, options.connect);
+    return own ?? (await dial(target, options));
   } catch (error) {
     throw signal.aborted ? abortError(target, signal) : dialError(target, error);
   }
 }
 
-/** The socket comes back paused, with an `error` listener for good: a reset must never become an uncaught exception. */
-function connectSocket(target: Target, options: DialOptions, onread: OnRead): Promise<net.Socket> {
-  const { signal } = options;
-  return new Promise((resolve, reject) => {
-    let socket: net.Socket;
-    try {
-      socket = connect(target, options, onread);
-    } catch (error) {
-      // Node throws for options it cannot use, such as a CA that is no certificate.
-      reject(dialError(target, error));
-      return;
-    }
-    socket.on('error', ignore);
-    const connected = target.kind !== 'unix' && target.secure ? 'secureConnect' : 'connect';
+async function dialByHook(target: Target, options: DialOptions, connect: ConnectHook): Promise<Wire | undefined> {
+  const { signal, preamble, highWaterMark } = options;
+  const stream = await connectByHook(connect, target, signal);
+  if (stream === undefined) return undefined;
+  if (preamble !== undefined) stream.write(preamble);
+  const isSecure = target.kind !== 'unix' && target.secure;
+  if (isSecure && !(stream instanceof TLSSocket)) return secureOver(stream, target, options);
+  return stream instanceof Socket ? new SocketWire(stream, highWaterMark) : new StreamWire(stream);
+}
 
-    const settle = (): void => {
-      signal.removeEventListener('abort', onAbort);
-      socket.off(connected, onConnected);
-      socket.off('error', onError);
-      socket.off('close', onClose);
-    };
-    const onConnected = (): void => {
-      settle();
-      socket.pause();
-      socket.setNoDelay(true);
-      if (options.keepAlive > 0) socket.setKeepAlive(true, options.keepAlive);
-      resolve(socket);
-    };
-    const onError = (error: Error): void => {
-      settle();
-      socket.destroy();
-      reject(dialError(target, error));
-    };
-    const onClose = (): void => {
-      settle();
-      reject(dialError(target, new Error('the connection was closed before it was ready')));
-    };
-    const onAbort = (): void => {
-      settle();
-      socket.destroy();
-      reject(abortError(target, signal));
-    };
-    socket.once(connected, onConnected);
-    socket.once('error', onError);
-    socket.once('close', onClose);
-    signal.addEventListener('abort', onAbort, { once: true });
+async function dial(target: Target, options: DialOptions): Promise<Wire> {
+  const { layer, preamble, signal } = options;
+  if (target.kind === 'unix') {
+    const tap = layer.tap();
+    const socket = await connectSocket({ path: target.path, ...settingsOf(options), onread: tap?.onread }, signal);
+    return greeted(layer.wireOf(socket, options, tap), preamble);
+  }
+  const proxy = options.proxyFor?.(target);
+  if (proxy === undefined && !target.secure) return greeted(await dialPlain(target, options), preamble);
+  const stream = proxy === undefined ? await dialStream(target, options) : await dialThrough(proxy, target, options);
+  if (preamble !== undefined) stream.write(preamble);
+  if (target.secure) return secureOver(stream, target, options);
+  // A TLS socket here is one to the proxy.
+  return stream instanceof TLSSocket ? secureWire(stream, options) : layer.wireOf(stream, options);
+}
+
+/** Straight to a wire, without a stream where the layer needs none. */
+async function dialPlain(target: NetworkTarget, options: DialOptions): Promise<Wire> {
+  const { layer, signal, attemptDelay = ATTEMPT_DELAY } = options;
+  const { port } = target;
+  return raceAddresses<Wire>({
+    addresses: target.family === 0 ? await addressesOf(target, options) : [target.host],
+    delay: attemptDelay,
+    signal,
+    attempt: async (address, abort) => {
+      if (layer.connect !== undefined) return layer.connect(address, port, options, abort);
+      const tap = layer.tap();
+      const socket = await connectSocket({ host: address, port, ...settingsOf(options), onread: tap?.onread }, abort);
+      return layer.wireOf(socket, options, tap);
+    },
+    discard: (wire) => wire.terminate(),
   });
 }
 
-// `highWaterMark` reaches the stream since Node 18.17; the types of Node 20 do not list it for a connecting socket.
-type OnRead = net.OnReadOpts | undefined;
-type Sized<Options> = Options & { readonly highWaterMark: number };
-
-function connect(target: Target, options: DialOptions, onread: OnRead): net.Socket {
-  const { highWaterMark } = options;
-  const allowHalfOpen = true;
-  if (target.kind === 'unix') {
-    const unix: Sized<net.NetConnectOpts> = { path: target.path, highWaterMark, allowHalfOpen, onread };
-    return net.connect(unix);
-  }
-  const { host, port } = target;
-  if (!target.secure) {
-    const tcp: Sized<net.NetConnectOpts> = { host, port, highWaterMark, allowHalfOpen, onread, autoSelectFamily: true };
-    return net.connect(tcp);
-  }
-  const secure: Sized<tls.ConnectionOptions> &
-    Pick<net.TcpNetConnectOpts, 'allowHalfOpen' | 'autoSelectFamily' | 'onread'> = {
-    // SNI names hosts only (RFC 6066 section 3); without it Node still verifies an address against the certificate.
-    ...(target.family === 0 ? { servername: host } : {}),
-    ...options.tls,
-    host,
-    port,
-    highWaterMark,
-    allowHalfOpen,
-    onread,
-    autoSelectFamily: true,
-  };
-  return tls.connect(secure);
+async function dialStream(target: NetworkTarget, options: DialOptions): Promise<Socket> {
+  const { signal, attemptDelay = ATTEMPT_DELAY } = options;
+  return raceAddresses({
+    addresses: await addressesOf(target, options),
+    delay: attemptDelay,
+    signal,
+    attempt: (host, abort) => connectSocket({ host, port: target.port, ...settingsOf(options) }, abort),
+    discard: (socket) => socket.destroy(),
+  });
 }
 
-function ignore(): void {}
+async function dialThrough(proxy: DialProxy, target: NetworkTarget, options: DialOptions): Promise<Socket> {
+  const { signal, guard, attemptDelay = ATTEMPT_DELAY } = options;
+  if (proxy.resolvesNames) guard?.checkUnresolved(target);
+  return raceAddresses({
+    addresses: proxy.resolvesNames ? [target.host] : await addressesOf(target, options),
+    delay: attemptDelay,
+    signal,
+    attempt: async (host, abort) => {
+      try {
+        return await tunnelTo({ host, port: target.port }, proxy, { ...options, signal: abort });
+      } catch (error) {
+        if (abort.aborted) throw error;
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new TidegateError(
+          'UPSTREAM_PROXY_FAILED',
+          `cannot reach ${target.href} through ${proxy.href}: ${reason}`,
+          { cause: error },
+        );
+      }
+    },
+    discard: (socket) => socket.destroy(),
+  });
+}
+
+async function tunnelTo(to: { host: string; port: number }, proxy: DialProxy, options: DialOptions): Promise<Socket> {
+  const { signal } = options;
+  // The operator chose the proxy: it may be anywhere.
+  let socket = await dialStream(proxy.target, { ...options, guard: undefined });
+  if (proxy.target.secure) socket = await secure(socket, tlsToProxy(proxy, options.tls?.ca), signal);
+  await openTunnel(proxy, socket, to, signal);
+  return socket;
+}
+
+async function secureOver(stream: Duplex, target: NetworkTarget, options: DialOptions): Promise<Wire> {
+  const sessions = options.sessions ?? new TlsSessions(options.tls ?? {});
+  const given = sessions.optionsFor(target);
+  const socket = await secure(stream, given, options.signal);
+  sessions.watch(target, socket);
+  return secureWire(socket, options);
+}
+
+function greeted(wire: Wire, preamble: Buffer | undefined): Wire {
+  if (preamble !== undefined) wire.write(preamble);
+  return wire;
+}
+
+function settingsOf({ keepAlive, highWaterMark }: DialOptions): { keepAlive: number; highWaterMark: number } {
+  return { keepAlive, highWaterMark };
+}

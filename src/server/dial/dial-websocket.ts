@@ -4,6 +4,7 @@
  */
 
 import { endToEndHeaders } from '../../protocol/forward-headers.js';
+import { type Forwarding, withForwardedFields } from '../../protocol/forwarded-fields.js';
 import { checkUpgradeResponse, newKey } from '../../protocol/handshake.js';
 import { parseResponseHead, type ResponseHead } from '../../protocol/http-head.js';
 import { TidegateError } from '../../receivers/errors.js';
@@ -21,6 +22,10 @@ export interface UpstreamRequest {
   readonly path: string;
   /** Names and values in turn. Fields of the handshake itself, such as `Host`, are left out. */
   readonly rawHeaders: readonly string[];
+  /** The `Host` to ask for; undefined or empty: that of the target. */
+  readonly host?: string | undefined;
+  /** On whose behalf; undefined: nothing is said about it. */
+  readonly forwarding?: Forwarding | undefined;
   readonly subprotocols: readonly string[];
   /** The value of `Sec-WebSocket-Extensions`, as it goes out. */
   readonly extensions: string | undefined;
@@ -185,9 +190,10 @@ function requestBytes(target: WebSocketTarget, request: UpstreamRequest, key: st
 function requestHeaders(target: WebSocketTarget, request: UpstreamRequest, key: string): string[] {
   const host = target.family === 6 ? `[${target.host}]` : target.host;
   const isDefaultPort = target.port === (target.secure ? 443 : 80);
+  const own = isDefaultPort ? host : `${host}:${target.port}`;
   const headers = [
     'Host',
-    isDefaultPort ? host : `${host}:${target.port}`,
+    request.host === undefined || request.host === '' ? own : request.host,
     'Connection',
     'Upgrade',
     'Upgrade',
@@ -199,7 +205,9 @@ function requestHeaders(target: WebSocketTarget, request: UpstreamRequest, key: 
   ];
   if (request.subprotocols.length > 0) headers.push('Sec-WebSocket-Protocol', request.subprotocols.join(', '));
   if (request.extensions !== undefined) headers.push('Sec-WebSocket-Extensions', request.extensions);
-  headers.push(...endToEndHeaders(request.rawHeaders));
+  const passed = endToEndHeaders(request.rawHeaders);
+  // Behind the choice of what crosses: a client could name the fields that tell of it in its Connection.
+  headers.push(...(request.forwarding === undefined ? passed : withForwardedFields(passed, request.forwarding)));
   return headers;
 }
 

@@ -5,9 +5,9 @@
  */
 import type { ProxyConfig } from '../config/options.js';
 import type { Wire, WireReader } from '../wires/wire.js';
-import type { WireLayer } from '../wires/wire-layer.js';
 import { DialAbort, type DialSignal } from './dial-signal.js';
 import { dialTarget } from './dial-target.js';
+import type { Dialer } from './dialer.js';
 import { parseTarget, type Target } from './target.js';
 
 /** Targets and middleboxes drop connections that carry nothing; few do so within a minute. */
@@ -38,13 +38,13 @@ export interface WarmPoolOptions {
 }
 
 /** The pool that the options ask for, if they do. Only a plain TCP connection means nothing before it is used. */
-export function createWarmPool(config: ProxyConfig, layer: WireLayer): WarmPool | undefined {
-  const { warmConnections: size, keepAlive, timeouts } = config;
+export function createWarmPool(config: ProxyConfig, dialer: Dialer): WarmPool | undefined {
+  const { warmConnections: size, timeouts } = config;
   const { highWaterMark } = config.limits;
   if (size === 0 || config.target === undefined) return undefined;
   const target = parseTarget(config.target);
   if (target.kind !== 'tcp' || target.secure) return undefined;
-  const dial = (signal: DialSignal) => dialTarget(target, { signal, keepAlive, highWaterMark, layer });
+  const dial = (signal: DialSignal) => dialTarget(target, dialer.optionsFor({ signal }));
   return new WarmPool({ href: target.href, size, highWaterMark, dialTimeout: timeouts.dial, dial });
 }
 

@@ -29,8 +29,8 @@ export interface WireLayer {
   readonly kind: 'portable' | 'fast';
   /** Takes every connection of a listening server without TLS. */
   accept(server: Server, settings: SocketSettings, observer: WireObserver): void;
-  /** What a socket that is to be a wire of this layer should be made with. */
-  tap(secure: boolean): SocketTap | undefined;
+  /** What a socket without TLS that is to be a wire of this layer should be made with. */
+  tap(): SocketTap | undefined;
   /** Makes a wire of a connected, paused socket, which is not to be used any more, and of the tap that it was made with. */
   wireOf(socket: Socket, settings: SocketSettings, tap?: SocketTap): Wire;
   /** Connects to an IP address, where the layer has a shorter way than `net.connect`. Throws the reason of the signal. */
@@ -52,8 +52,8 @@ const portableLayer: WireLayer = {
   wireOf: (socket, { highWaterMark }, tap) => new SocketWire(socket, highWaterMark, undefined, tap),
 };
 
-/** Makes a wire of a TLS socket that a server accepted, which is on streams with either layer. */
-export function secureWire(socket: TLSSocket, { highWaterMark }: SocketSettings, gone: WireObserver['gone']): Wire {
+/** Makes a wire of a TLS socket whose handshake is done, which is on streams with either layer. */
+export function secureWire(socket: TLSSocket, { highWaterMark }: SocketSettings, gone?: WireObserver['gone']): Wire {
   const tap = new SocketTap();
   const early: Buffer | null = socket.read();
   const wire = new SocketWire(socket, highWaterMark, gone, tapSocket(socket, tap.onread) ? tap : undefined);
@@ -86,7 +86,7 @@ function createFastLayer(): WireLayer | { readonly missing: string } {
     accept: (server, settings, { opened, gone }) => {
       interceptConnections(server, settings, (handle) => opened(new HandleWire(handles, handle, gone)));
     },
-    tap: (secure) => (secure ? new SocketTap() : undefined),
+    tap: () => undefined,
     wireOf: (socket, { highWaterMark }, tap) => {
       // The handle of a TLS socket has a file descriptor too: that of the ciphertext.
       const handle = socket instanceof TLSSocket ? undefined : takeHandle(socket);

@@ -23,6 +23,11 @@ describe('resolved options', () => {
   it('have every default', () => {
     expect(resolveProxyOptions({})).toEqual({
       listen: [{ host: '127.0.0.1', port: 8080 }],
+      targets: { deny: [] },
+      dialDirect: [],
+      sendProxyProtocol: 'off',
+      forwardedHeaders: 'x-forwarded',
+      hostHeader: 'target',
       connectUpstream: 'before-accept',
       noSubprotocol: 'first',
       fragments: 'buffer',
@@ -46,6 +51,7 @@ describe('resolved options', () => {
       timeouts: {
         handshake: 15_000,
         dial: 10_000,
+        dialAttempt: 250,
         close: 10_000,
         idle: 0,
         lifetime: 0,
@@ -57,7 +63,7 @@ describe('resolved options', () => {
       keepAlive: 30_000,
       watchdog: { enabled: true, interval: 5000, attempts: 0, selfProbe: { enabled: false, timeout: 5000 } },
       io: 'auto',
-      upstreamTls: { rejectUnauthorized: true },
+      upstreamTls: { minVersion: 'TLSv1.2', rejectUnauthorized: true },
     });
   });
 
