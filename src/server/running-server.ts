@@ -14,6 +14,7 @@ import type { ServerHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import { Listener } from './listener/listener.js';
 import { PressureWatch } from './paths/pressure-watch.js';
+import { Pacer } from './shaping/pacer.js';
 import type { WireLayer } from './wires/wire-layer.js';
 
 /** What a running server is made of. */
@@ -40,6 +41,7 @@ export class RunningServer {
   readonly #options: RunningOptions;
   readonly #listeners: readonly Listener[];
   readonly #watch: PressureWatch;
+  readonly #pacer = new Pacer();
 
   constructor(options: RunningOptions) {
     this.#options = options;
@@ -52,7 +54,7 @@ export class RunningServer {
       config,
       needsTarget: options.needsTarget,
       supervisor: this.supervisor,
-      links: { watch: this.#watch, limits },
+      links: { watch: this.#watch, pacer: this.#pacer, limits },
       layer: options.layer,
       dials: new DialQueue(limits.maxConcurrentDials),
       warm: createWarmPool(config, options.layer),
@@ -83,6 +85,7 @@ export class RunningServer {
     await Promise.all(this.#listeners.map((listener) => listener.terminateAll()));
     await this.services.warm?.close();
     this.#watch.stop();
+    this.#pacer.stop();
     this.addresses = [];
   }
 

@@ -11,6 +11,7 @@ import { limits } from './limits.js';
 import { listen } from './listen.js';
 import { findProblems, formatProblem } from './problems.js';
 import { subprotocols, target } from './target-option.js';
+import { throttle } from './throttle.js';
 import { timeouts } from './timeouts.js';
 import { upstreamTls } from './tls-material.js';
 
@@ -65,6 +66,8 @@ export const proxyOptionsSchema = z.strictObject({
   heartbeat,
   /** What one server and one connection may use at most. */
   limits,
+  /** How fast each connection may be. A receiver may choose others for one of them. */
+  throttle,
   /** How long each state that waits may wait. */
   timeouts,
   /** When TCP keep-alive begins on an idle connection, on both sides. 0 = off. */

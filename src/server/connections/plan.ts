@@ -16,6 +16,8 @@ import {
 import type { ProxyConfig } from '../config/options.js';
 import { parseTarget, type Target } from '../dial/target.js';
 import { chooseSubprotocol } from '../handshake/subprotocol.js';
+import type { Rates } from '../shaping/paced-wire.js';
+import { ratesFor } from '../shaping/rates.js';
 
 /** How a connection will be carried out. */
 export interface Plan {
@@ -27,13 +29,15 @@ export interface Plan {
   /** What a WebSocket target is offered. */
   readonly subprotocolsToOffer: readonly string[];
   readonly acceptance: Acceptance;
+  /** How fast it may be; undefined for as fast as it goes. */
+  readonly rates: Rates | undefined;
 }
 
 /**
  * Plans a connection.
  *
  * @throws TidegateError when the application chose something that cannot be: `SUBPROTOCOL_NOT_OFFERED`,
- * `INVALID_TARGET`, `INVALID_HEADER`.
+ * `INVALID_TARGET`, `INVALID_HEADER`, `INVALID_OPTION`.
  */
 export function planConnection(
   request: UpgradeRequest,
@@ -52,6 +56,7 @@ export function planConnection(
   const dial: DialOrder = target === undefined ? 'none' : config.connectUpstream;
   const path = pathFor(target, receiver);
   const offered = request.subprotocols;
+  const rates = ratesFor(config.throttle, acceptance.throttle);
 
   // A WebSocket target that is asked first makes the choice itself (RFC 6455 section 4.2.2), among what may be chosen.
   if (target?.kind === 'websocket' && dial === 'before-accept') {
@@ -60,7 +65,7 @@ export function planConnection(
     if (chosen !== undefined && chosen !== '' && !offered.includes(chosen)) throw notOffered(chosen, offered);
     const allowed = offered.filter((name) => config.subprotocols?.includes(name) ?? true);
     const subprotocolsToOffer = chosen === undefined ? allowed : [chosen].filter((name) => name !== '');
-    return { dial, target, path, subprotocol: chosen, subprotocolsToOffer, acceptance };
+    return { dial, target, path, subprotocol: chosen, subprotocolsToOffer, acceptance, rates };
   }
   const choice = chooseSubprotocol(offered, acceptance.subprotocol, config.subprotocols, config.noSubprotocol);
   if ('error' in choice) {
@@ -69,7 +74,7 @@ export function planConnection(
   }
   const { subprotocol } = choice;
   const subprotocolsToOffer = subprotocol === '' ? [] : [subprotocol];
-  return { dial, target, path, subprotocol, subprotocolsToOffer, acceptance };
+  return { dial, target, path, subprotocol, subprotocolsToOffer, acceptance, rates };
 }
 
 function pathFor(target: Target | undefined, receiver: LifecycleReceiver): Plan['path'] {
