@@ -6,6 +6,7 @@ import {
   type ConnectionState,
   isCloseCode,
   type Message,
+  type RateLimits,
   type SendResult,
   TidegateError,
   type UpgradeRequest,
@@ -111,6 +112,10 @@ export class ConnectionHandle implements Connection {
 
   resume(): void {
     this.#actor.reading.release('application');
+  }
+
+  limitRate(rates: RateLimits): void {
+    this.#actor.port.limitRate(rates);
   }
 
   subscribe(channel: string): void {

@@ -1,5 +1,5 @@
 /** Owns what a connection actor needs from the shell that holds the sockets: the effects that touch the wire. */
-import type { Acceptance, Message, SendResult, Traffic } from '../receivers/index.js';
+import type { Acceptance, Message, RateLimits, SendResult, Traffic } from '../receivers/index.js';
 import type { Refusal } from './connection.effects.js';
 import type { DialOrder } from './connection.machine.js';
 import type { SidePort } from './side.port.js';
@@ -16,6 +16,8 @@ export interface DownstreamPort extends SidePort {
   refuse(refusal: Refusal): void;
   send(message: Message): SendResult;
   ping(payload: Message): SendResult;
+  /** Keeps to these rates from now on. @throws TidegateError `INVALID_OPTION` */
+  limitRate(rates: RateLimits): void;
   readonly target: string | undefined;
   readonly subprotocol: string;
   readonly dataPath: 'frames' | 'stream' | 'messages' | undefined;

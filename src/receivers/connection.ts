@@ -16,6 +16,17 @@ export type ConnectionState = 'handshaking' | 'open' | 'closing' | 'closed' | 'r
  */
 export type SendResult = 'accepted' | 'queued' | 'dropped' | 'closed';
 
+/**
+ * How fast a connection may be, in bits a second, or as text such as `'500kbit'`, `'10Mbit'`, `'1Gbit'`; 0 is as fast as it goes.
+ * What is left out stays as it is. Bytes are counted as they are on the wire, with the headers of frames and without TLS.
+ */
+export interface RateLimits {
+  /** What comes from the client. */
+  readonly read?: number | string | undefined;
+  /** What goes to the client. Control frames do not wait. */
+  readonly write?: number | string | undefined;
+}
+
 /** Who brought a connection to its end. */
 export type CloseInitiator = 'downstream' | 'upstream' | 'application' | 'proxy' | 'operator' | 'network';
 
@@ -105,6 +116,14 @@ export interface Connection {
   /** Stops reading from the client until {@link resume}. Its sender is slowed down; heartbeats are suspended. */
   pause(): void;
   resume(): void;
+  /**
+   * Changes how fast this connection may be, from now on (sgc: Throttle.BitsPerSec). That it waits for its rate is no backpressure:
+   * `throttled` and its callbacks tell of that only when sends pile up or the client itself is slow. Once the connection is
+   * closing, everything goes as fast as it can. Does nothing before it is open.
+   *
+   * @throws TidegateError `INVALID_OPTION` for what is no bit rate.
+   */
+  limitRate(rates: RateLimits): void;
   /** Joins a channel, for `broadcast(message, { channel })`. Leaving is automatic at the end. */
   subscribe(channel: string): void;
   unsubscribe(channel: string): void;

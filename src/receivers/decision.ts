@@ -1,4 +1,5 @@
 /** Owns the answers to an upgrade request and what makes them valid. Refuses to send them. */
+import type { RateLimits } from './connection.js';
 import { TidegateError } from './errors.js';
 
 /** Extra header fields of an answer. A list sends the field more than once. */
@@ -32,6 +33,8 @@ export interface AcceptOptions {
   readonly subprotocol?: string;
   /** Header fields added to the 101. */
   readonly headers?: HeaderFields;
+  /** How fast this connection may be; what is left out is as the option `throttle` says. */
+  readonly throttle?: RateLimits;
 }
 
 /** What {@link reject} may set. */

@@ -17,6 +17,7 @@ import type { ServerHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import { Listener } from './listener/listener.js';
 import { PressureWatch } from './paths/pressure-watch.js';
+import { Pacer } from './shaping/pacer.js';
 import { type CertificateReport, ServerCertificates } from './tls/server-certificates.js';
 import type { TicketKeys } from './tls/ticket-keys.js';
 import { TlsListening } from './tls/tls-listening.js';
@@ -52,6 +53,7 @@ export class RunningServer {
   readonly #watch: PressureWatch;
   /** Told by listeners that died; knows the server's own probes. */
   readonly #watchdog: Watchdog;
+  readonly #pacer = new Pacer();
 
   constructor(options: RunningOptions) {
     this.#options = options;
@@ -72,7 +74,7 @@ export class RunningServer {
       config,
       needsTarget: options.needsTarget,
       supervisor: this.supervisor,
-      links: { watch: this.#watch, limits },
+      links: { watch: this.#watch, pacer: this.#pacer, limits },
       dialer,
       dials: new DialQueue(limits.maxConcurrentDials),
       warm: createWarmPool(config, dialer),
@@ -112,6 +114,7 @@ export class RunningServer {
     await Promise.all(this.#listeners.map((listener) => listener.terminateAll()));
     await this.services.warm?.close();
     this.#watch.stop();
+    this.#pacer.stop();
     this.addresses = [];
   }
 

@@ -4,27 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/events.js';
 import { type FramePeer, Opcode } from '../support/raw-client.js';
 import { Flood } from './floods.js';
-import { everySetup, proxySetups, type Setup, Stage, withoutTarget, wsSetups } from './setups.js';
+import { answerPings, everySetup, proxySetups, type Setup, Stage, withoutTarget, wsSetups } from './setups.js';
 
 const HEARTBEAT = { interval: 120, timeout: 120 };
 
 function pings(peer: FramePeer): string[] {
   return peer.received.filter(({ opcode }) => opcode === Opcode.Ping).map(({ payload }) => payload.toString('hex'));
-}
-
-/** Answers every ping from now on, and takes no frame away from whoever waits for one. */
-function answerPings(...peers: Array<FramePeer | undefined>): void {
-  for (const peer of peers) {
-    let seen = 0;
-    const answer = () => {
-      for (; seen < (peer?.received.length ?? 0); seen += 1) {
-        const { opcode, payload } = peer!.received[seen]!;
-        if (opcode === Opcode.Ping) peer!.sendPong(payload);
-      }
-    };
-    answer();
-    peer?.socket.on('data', answer);
-  }
 }
 
 /** Resolves after many heartbeats, as a neighbour counts them that answers its own. */

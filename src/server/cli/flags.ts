@@ -45,6 +45,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   compression: 'Compression:',
   heartbeat: 'Heartbeat:',
   limits: 'Limits:',
+  throttle: 'Throttle:',
   timeouts: 'Timeouts:',
   tls: 'TLS of the listeners:',
   upstreamTls: 'TLS to the target:',

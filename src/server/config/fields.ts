@@ -3,10 +3,30 @@
  * the JSON Schema and the reference page need. Refuses to know which options there are.
  */
 import { z } from 'zod';
-import { DURATION_TEXT, type Duration, parseDuration, parseSize, SIZE_TEXT, type Size } from './units.js';
+import {
+  type BitRate,
+  DURATION_TEXT,
+  type Duration,
+  parseBitRate,
+  parseDuration,
+  parseSize,
+  RATE_TEXT,
+  SIZE_TEXT,
+  type Size,
+} from './units.js';
 
 /** What kind of value an option takes; a flag is parsed and a reference row is worded by it. */
-export type OptionKind = 'duration' | 'size' | 'count' | 'fraction' | 'boolean' | 'choice' | 'text' | 'list' | 'group';
+export type OptionKind =
+  | 'duration'
+  | 'size'
+  | 'rate'
+  | 'count'
+  | 'fraction'
+  | 'boolean'
+  | 'choice'
+  | 'text'
+  | 'list'
+  | 'group';
 
 /** What an option says about itself beside its zod schema. */
 export interface OptionMeta {
@@ -20,13 +40,12 @@ export interface OptionMeta {
   readonly placeholder?: string;
 }
 
-const UNIT = { duration: 'ms', size: 'bytes' } as const;
+const UNIT: Partial<Record<OptionKind, string>> = { duration: 'ms', size: 'bytes', rate: 'bits per second' };
 
 /** Puts the meta data of one option on its schema. Every option goes through here. */
 export function described<Schema extends z.ZodType>(schema: Schema, kind: OptionKind, meta: OptionMeta): Schema {
   const { description, flag, defaultText, placeholder } = meta;
-  const unit = kind === 'duration' || kind === 'size' ? UNIT[kind] : undefined;
-  return schema.meta({ description, option: { kind, unit, flag, defaultText, placeholder } }) as Schema;
+  return schema.meta({ description, option: { kind, unit: UNIT[kind], flag, defaultText, placeholder } }) as Schema;
 }
 
 interface Bounds {
@@ -37,6 +56,9 @@ interface Bounds {
 const DURATIONS = `milliseconds as a whole number, or text such as '500ms', '30s', '5m', '1h', '1d'`;
 const SIZES = `bytes as a whole number, or text such as '512B', '64KiB', '1MiB', '16MB'`;
 
+/** What a bit rate may be, for messages. */
+export const RATES = `bits a second as a whole number, or text such as '500kbit', '10Mbit', '1Gbit'; 0 for no limit`;
+
 // The cast narrows what editors offer; at run time any text with the right pattern is taken.
 function durationValue({ min = 0 }: Bounds): z.ZodType<number, Duration> {
   const expected = `${DURATIONS}; ${min > 0 ? `at least ${min} ms and ` : ''}at most 24 days`;
@@ -46,6 +68,10 @@ function durationValue({ min = 0 }: Bounds): z.ZodType<number, Duration> {
 function sizeValue({ min = 0 }: Bounds): z.ZodType<number, Size> {
   const expected = `${SIZES}${min > 0 ? `; at least ${min}` : ''}`;
   return quantity(SIZE_TEXT, parseSize, min, expected) as z.ZodType<number, Size>;
+}
+
+function rateValue(): z.ZodType<number, BitRate> {
+  return quantity(RATE_TEXT, parseBitRate, 0, RATES) as z.ZodType<number, BitRate>;
 }
 
 function quantity(pattern: RegExp, parse: (value: unknown) => number | undefined, min: number, expected: string) {
@@ -78,6 +104,11 @@ export function size(meta: OptionMeta & Bounds & { readonly default: Size }) {
 /** A size whose default depends on another option. */
 export function optionalSize(meta: OptionMeta & Bounds) {
   return described(sizeValue(meta).optional(), 'size', meta);
+}
+
+/** An option that is a bit rate; resolves to bits a second. */
+export function bitRate(meta: OptionMeta & { readonly default: BitRate }) {
+  return described(rateValue().prefault(meta.default), 'rate', meta);
 }
 
 function countValue({ min = 0, max = 1_000_000_000 }: Bounds) {

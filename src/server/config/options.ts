@@ -13,6 +13,7 @@ import { listenerTls } from './listener-tls.js';
 import { findProblems, formatProblem } from './problems.js';
 import { subprotocols, target } from './target-option.js';
 import { dialDirect, dialThrough, forwardedHeaders, hostHeader, sendProxyProtocol, targets } from './targets.js';
+import { throttle } from './throttle.js';
 import { timeouts } from './timeouts.js';
 import { upstreamTls } from './tls-material.js';
 import { watchdog } from './watchdog.js';
@@ -85,6 +86,8 @@ const schema = z.strictObject({
   heartbeat,
   /** What one server and one connection may use at most. */
   limits,
+  /** How fast each connection may be. A receiver may choose others for one of them. */
+  throttle,
   /** How long each state that waits may wait. */
   timeouts,
   /** When TCP keep-alive begins on an idle connection, on both sides. 0 = off. */

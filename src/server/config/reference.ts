@@ -12,6 +12,7 @@ a file (\`limits: { maxConnections: 100 }\`).
 
 - **Durations** are milliseconds as a number, or text: \`500ms\`, \`30s\`, \`5m\`, \`1h\`, \`1d\`; at most 24 days.
 - **Sizes** are bytes as a number, or text: \`512B\`, \`64KiB\`, \`1MiB\` (powers of 1024), \`16KB\`, \`16MB\` (powers of 1000).
+- **Bit rates** are bits a second as a number, or text: \`500kbit\`, \`10Mbit\`, \`1Gbit\`; 0 is no limit.
 - A **flag** wins over its environment variable. In a variable, a list is separated by commas.
 - Names of files in a configuration file are relative to the folder of that file.
 
@@ -78,6 +79,7 @@ function row(entry: OptionEntry): string {
 const TYPES: Readonly<Record<OptionEntry['kind'], string>> = {
   duration: 'duration',
   size: 'size',
+  rate: 'bit rate',
   count: 'whole number',
   fraction: 'number from 0 to 1',
   boolean: '`true` or `false`',

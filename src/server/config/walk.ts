@@ -32,6 +32,7 @@ interface Meta {
 const PLACEHOLDERS: Readonly<Record<OptionKind, string>> = {
   duration: '<duration>',
   size: '<size>',
+  rate: '<rate>',
   count: '<number>',
   fraction: '<0..1>',
   boolean: '',

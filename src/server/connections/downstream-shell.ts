@@ -12,6 +12,7 @@ import {
   type CloseStatus,
   ERRORS,
   type Message,
+  type RateLimits,
   type SendResult,
   TidegateError,
   type Traffic,
@@ -25,6 +26,7 @@ import { FramesPath } from '../paths/frames-path.js';
 import type { AgreedDeflate } from '../paths/message-writer.js';
 import { MessagesPath } from '../paths/messages-path.js';
 import { StreamPath } from '../paths/stream-path.js';
+import { ratesOf } from '../shaping/rates.js';
 import type { Wire } from '../wires/wire.js';
 import type { ConnectionServices } from './connection-services.js';
 import { acceptOffer } from './deflate.js';
@@ -146,6 +148,7 @@ export class DownstreamShell implements DownstreamPort {
     this.#early?.finish();
     this.#wire.write(Buffer.from(head, 'latin1'));
     this.#path = this.#createPath(plan, deflate?.deflate, extensions !== '');
+    if (plan.rates !== undefined) this.#path.limitRate(plan.rates);
     this.#connectUpstream();
     this.#early = undefined;
     this.#decision = undefined;
@@ -180,6 +183,10 @@ export class DownstreamShell implements DownstreamPort {
 
   ping(payload: Message): SendResult {
     return this.#path?.down.ping(payload) ?? 'closed';
+  }
+
+  limitRate(rates: RateLimits): void {
+    this.#path?.limitRate(ratesOf(rates));
   }
 
   sendHeartbeat(): void {

@@ -18,6 +18,8 @@ import type { Dialer } from '../dial/dialer.js';
 import { parseTarget, type Target } from '../dial/target.js';
 import type { TargetGuard } from '../dial/target-guard.js';
 import { chooseSubprotocol } from '../handshake/subprotocol.js';
+import type { Rates } from '../shaping/paced-wire.js';
+import { ratesFor } from '../shaping/rates.js';
 
 /** How a connection will be carried out. */
 export interface Plan {
@@ -31,6 +33,8 @@ export interface Plan {
   /** What a WebSocket target is offered. */
   readonly subprotocolsToOffer: readonly string[];
   readonly acceptance: Acceptance;
+  /** How fast it may be; undefined for as fast as it goes. */
+  readonly rates: Rates | undefined;
 }
 
 /** What plans are made by. */
@@ -44,7 +48,7 @@ export interface PlanServices {
  * Plans a connection.
  *
  * @throws TidegateError when the application chose something that cannot be: `SUBPROTOCOL_NOT_OFFERED`,
- * `INVALID_TARGET`, `INVALID_HEADER`, `TARGET_DENIED`.
+ * `INVALID_TARGET`, `INVALID_HEADER`, `INVALID_OPTION`, `TARGET_DENIED`.
  */
 export function planConnection(
   request: UpgradeRequest,
@@ -64,6 +68,7 @@ export function planConnection(
   const dial: DialOrder = target === undefined ? 'none' : config.connectUpstream;
   const path = pathFor(target, receiver);
   const offered = request.subprotocols;
+  const rates = ratesFor(config.throttle, acceptance.throttle);
 
   // A WebSocket target that is asked first makes the choice itself (RFC 6455 section 4.2.2), among what may be chosen.
   if (target?.kind === 'websocket' && dial === 'before-accept') {
@@ -72,7 +77,7 @@ export function planConnection(
     if (chosen !== undefined && chosen !== '' && !offered.includes(chosen)) throw notOffered(chosen, offered);
     const allowed = offered.filter((name) => config.subprotocols?.includes(name) ?? true);
     const subprotocolsToOffer = chosen === undefined ? allowed : [chosen].filter((name) => name !== '');
-    return { dial, target, guard, path, subprotocol: chosen, subprotocolsToOffer, acceptance };
+    return { dial, target, guard, path, subprotocol: chosen, subprotocolsToOffer, acceptance, rates };
   }
   const choice = chooseSubprotocol(offered, acceptance.subprotocol, config.subprotocols, config.noSubprotocol);
   if ('error' in choice) {
@@ -81,7 +86,7 @@ export function planConnection(
   }
   const { subprotocol } = choice;
   const subprotocolsToOffer = subprotocol === '' ? [] : [subprotocol];
-  return { dial, target, guard, path, subprotocol, subprotocolsToOffer, acceptance };
+  return { dial, target, guard, path, subprotocol, subprotocolsToOffer, acceptance, rates };
 }
 
 function pathFor(target: Target | undefined, receiver: LifecycleReceiver): Plan['path'] {

@@ -6,8 +6,9 @@ import type { ConnectionActor } from '../../actors/connection-actor.js';
 import { type Ending, failure } from '../../actors/ending.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
 import type { Violation } from '../../protocol/violation.js';
+import type { Rates } from '../shaping/paced-wire.js';
 import type { Wire, WireReader } from '../wires/wire.js';
-import { ByteLink, type Link, type LinkServices, WebSocketLink } from './links.js';
+import { ByteLink, type Link, type LinkServices, paceLink, WebSocketLink } from './links.js';
 import type { AgreedDeflate } from './message-writer.js';
 import type { OutletOwner } from './outlet.js';
 
@@ -46,6 +47,8 @@ export abstract class DataPath {
   up: Link | undefined;
   upstream: UpstreamActor | undefined;
   readonly #services: LinkServices;
+  readonly #downSide: DownSide;
+  #upSide: UpSide | undefined;
   #started = false;
 
   constructor(options: PathOptions) {
@@ -56,6 +59,7 @@ export abstract class DataPath {
     const side = new DownSide(this, connection);
     this.down = new WebSocketLink(wire, 'server', side, options.services, options.deflate);
     side.link = this.down;
+    this.#downSide = side;
     wire.attach(side);
   }
 
@@ -70,9 +74,11 @@ export abstract class DataPath {
         });
     side.link = link;
     this.up = link;
+    this.#upSide = side;
     this.upstream = upstream;
     this.onUpstream(link, options);
     wire.attach(side);
+    this.#paceUp();
     if (this.#started && upstream.reading) link.intake.allow();
     return link;
   }
@@ -82,6 +88,19 @@ export abstract class DataPath {
     if (this.#started) return;
     this.#started = true;
     if (this.upstream?.reading) this.up?.intake.allow();
+  }
+
+  /** Keeps to these rates from now on: what comes from the client, and what goes to it. */
+  limitRate(rates: Rates): void {
+    paceLink(this.down, this.#downSide, this.#services.pacer).limit(rates);
+    this.#paceUp();
+  }
+
+  /** The target is read in pieces that fit the rate toward the client, so that what is held for it stays small. */
+  #paceUp(): void {
+    const { up, down } = this;
+    if (up === undefined || this.#upSide === undefined || down.paced === undefined) return;
+    paceLink(up, this.#upSide, this.#services.pacer, down.paced);
   }
 
   // What the two sides tell.

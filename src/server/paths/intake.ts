@@ -5,13 +5,23 @@ import type { Wire } from '../wires/wire.js';
 
 /** The reading side of one wire. */
 export class Intake {
-  readonly #wire: Wire;
+  #wire: Wire;
   #allowed = false;
   #blocked = false;
   #wasDeaf = true;
   #started = false;
 
   constructor(wire: Wire) {
+    this.#wire = wire;
+  }
+
+  /** Whether the wire is read now, as far as it is for us to say. */
+  get reading(): boolean {
+    return this.#allowed && !this.#blocked;
+  }
+
+  /** Another wire stands before the one that was read. */
+  rewire(wire: Wire): void {
     this.#wire = wire;
   }
 

@@ -6,7 +6,9 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { Opcode } from '../../protocol/frame.js';
 import { CloseIndicator, type CloseStatus, type Message, type SendResult } from '../../receivers/index.js';
-import type { Wire } from '../wires/wire.js';
+import { PacedWire } from '../shaping/paced-wire.js';
+import type { Pacer } from '../shaping/pacer.js';
+import type { Wire, WireReader } from '../wires/wire.js';
 import { Intake } from './intake.js';
 import { type AgreedDeflate, MessageWriter } from './message-writer.js';
 import { Outlet, type OutletLimits, type OutletOwner } from './outlet.js';
@@ -17,14 +19,18 @@ import { WebSocketOutlet } from './websocket-outlet.js';
 /** What every link of a server shares. */
 export interface LinkServices {
   readonly watch: PressureWatch;
+  readonly pacer: Pacer;
   readonly limits: OutletLimits & { readonly maxQueuedBytes: number };
 }
 
 /** One side of a data path. */
 export interface Link {
+  /** That of its outlet. */
   readonly wire: Wire;
   readonly intake: Intake;
   readonly outlet: Outlet;
+  /** The wire, where this connection has a rate. */
+  paced: PacedWire | undefined;
   readonly speaksWebSocket: boolean;
   /** True when the peer's silence since the last call says nothing: it was not read, or it was busy reading us. */
   takeExcuse(): boolean;
@@ -39,9 +45,9 @@ export interface Link {
 
 /** A side that speaks WebSocket: the client, or a `ws:` target. */
 export class WebSocketLink implements Link {
-  readonly wire: Wire;
   readonly intake: Intake;
   readonly outlet: WebSocketOutlet;
+  paced: PacedWire | undefined;
   readonly speaksWebSocket = true;
   /** From this peer. */
   readonly received = new TrafficCounter();
@@ -67,13 +73,16 @@ export class WebSocketLink implements Link {
     services: LinkServices,
     deflate?: AgreedDeflate,
   ) {
-    this.wire = wire;
     this.#role = role;
     this.#maxQueuedBytes = services.limits.maxQueuedBytes;
     this.intake = new Intake(wire);
     this.outlet = new WebSocketOutlet(wire, role === 'client', owner, services.watch, services.limits);
     this.#compresses = deflate !== undefined;
     if (deflate !== undefined) this.#writer = new MessageWriter(this.outlet, deflate);
+  }
+
+  get wire(): Wire {
+    return this.outlet.wire;
   }
 
   /** Whether a frame may go out as it came in: we do not compress, and nothing waits before it. */
@@ -112,7 +121,10 @@ export class WebSocketLink implements Link {
   }
 
   takeExcuse(): boolean {
-    return takeExcuse(this);
+    const excused = takeExcuse(this);
+    // A ping of ours that went out late, behind a large frame that we cut to our pace, is answered late.
+    const late = this.outlet.takeControlWait() && this.paced?.full === false;
+    return excused || late;
   }
 
   sendHeartbeat(): void {
@@ -126,6 +138,7 @@ export class WebSocketLink implements Link {
   }
 
   sendClose(code: CloseStatus, reason: string): void {
+    this.paced?.lift();
     if (code === CloseIndicator.Abnormal || code === CloseIndicator.TlsFailed) this.wire.terminate();
     else this.writer.close(code, reason);
   }
@@ -154,18 +167,21 @@ export class WebSocketLink implements Link {
 
 /** A side that speaks plain bytes: a `tcp:`, `tls:` or `unix:` target. */
 export class ByteLink implements Link {
-  readonly wire: Wire;
   readonly intake: Intake;
   readonly outlet: Outlet;
+  paced: PacedWire | undefined;
   readonly speaksWebSocket = false;
   readonly #peerEnded: () => void;
 
   /** @param peerEnded called when the target's FIN came. */
   constructor(wire: Wire, owner: OutletOwner, services: LinkServices, peerEnded: () => void) {
-    this.wire = wire;
     this.#peerEnded = peerEnded;
     this.intake = new Intake(wire);
     this.outlet = new Outlet(wire, owner, services.watch, services.limits);
+  }
+
+  get wire(): Wire {
+    return this.outlet.wire;
   }
 
   takeExcuse(): boolean {
@@ -192,10 +208,28 @@ export class ByteLink implements Link {
   }
 }
 
-/** Both are taken, whatever the first one answers. */
-function takeExcuse({ intake, outlet }: Link): boolean {
+/**
+ * Puts a pace before the wire of a link, if there is none yet.
+ *
+ * @param reader who reads the wire now.
+ * @param ahead at which rate that is written what is read here.
+ */
+export function paceLink(link: Link, reader: WireReader, pacer: Pacer, ahead?: PacedWire): PacedWire {
+  if (link.paced !== undefined) return link.paced;
+  const { wire, intake, outlet } = link;
+  const now = { reading: intake.reading, full: outlet.blocked };
+  const paced = new PacedWire({ wire, reader, owner: outlet, pacer, ahead: ahead?.writes, now });
+  outlet.pace(paced);
+  intake.rewire(paced);
+  link.paced = paced;
+  return paced;
+}
+
+/** All are taken, whatever the first one answers. */
+function takeExcuse({ intake, outlet, paced }: Link): boolean {
   const deaf = intake.takeDeafness();
-  return outlet.takeProgress() || deaf;
+  const waited = paced?.takeWait() ?? false;
+  return outlet.takeProgress() || deaf || waited;
 }
 
 /** The same bytes as a Buffer. */

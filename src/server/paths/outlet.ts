@@ -3,6 +3,7 @@
  * (told to the chart when it lasts). Refuses to know frames.
  */
 import { Watermark } from '../../actors/watermark.js';
+import type { PacedWire, PaceOwner } from '../shaping/paced-wire.js';
 import type { Wire } from '../wires/wire.js';
 import type { Blocked, PressureWatch } from './pressure-watch.js';
 
@@ -29,8 +30,10 @@ export interface OutletLimits {
 const PROGRESS_EVERY_MS = 100;
 
 /** The writing side of one wire. */
-export class Outlet implements Blocked {
-  readonly wire: Wire;
+export class Outlet implements Blocked, PaceOwner {
+  wire: Wire;
+  /** The same wire, where the connection has a rate. */
+  #paced: PacedWire | undefined;
   protected readonly owner: OutletOwner;
   readonly #watch: PressureWatch;
   readonly #limits: OutletLimits;
@@ -65,6 +68,24 @@ export class Outlet implements Blocked {
     return !this.#blocked;
   }
 
+  /** Writes a control frame, which waits for no rate. */
+  protected writeControl(frame: Buffer): boolean {
+    if (this.#paced === undefined) return this.write(frame);
+    if (!this.#paced.writeControl(frame)) this.#block();
+    return !this.#blocked;
+  }
+
+  /** Whether a control frame waits behind what must not be cut, for the sake of the rate. */
+  protected get holdsControl(): boolean {
+    return this.#paced?.holdsControl ?? false;
+  }
+
+  /** Writes at a rate from now on. */
+  pace(paced: PacedWire): void {
+    this.wire = paced;
+    this.#paced = paced;
+  }
+
   /** Gathers the writes until `uncork`; what came by `onBytes` has to leave before that returns. */
   cork(): void {
     this.wire.cork();
@@ -77,16 +98,30 @@ export class Outlet implements Blocked {
   #block(): void {
     if (this.#blocked) return;
     this.#blocked = true;
+    // Our own pace is no backpressure: a paced wire tells by itself when the peer takes nothing.
+    if (this.#paced === undefined) this.#watch.begin(this);
+  }
+
+  onFull(): void {
     this.#watch.begin(this);
+  }
+
+  onTaken(): void {
+    this.#progressed ||= this.#dwelled;
+    this.#dwelled = false;
+    this.#watch.end(this);
+  }
+
+  onPaced(): void {
+    this.levelFell();
+    if (this.#throttled) this.#noteProgress();
   }
 
   /** The wire drained. */
   drained(): void {
     if (!this.#blocked) return;
     this.#blocked = false;
-    this.#progressed ||= this.#dwelled;
-    this.#dwelled = false;
-    this.#watch.end(this);
+    this.onTaken();
     this.writable();
     this.levelFell();
     if (this.#throttled) this.#noteProgress();

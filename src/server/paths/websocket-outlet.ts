@@ -34,6 +34,7 @@ export class WebSocketOutlet extends Outlet {
   #sourceEnded = false;
   // Nothing waits most of the time, and two arrays for each connection add up.
   #controls: Buffer[] | undefined;
+  #controlWaited = false;
   #messages: Buffer[] | undefined;
   #queuedBytes = 0;
   /** The payload of the last ping that was not answered yet. */
@@ -135,9 +136,19 @@ export class WebSocketOutlet extends Outlet {
       this.#controls ??= [];
       this.#controls.push(frame);
       this.#queuedBytes += frame.length;
+      this.#controlWaited = true;
       return 'queued';
     }
-    return this.write(frame) ? 'accepted' : 'queued';
+    const room = this.writeControl(frame);
+    if (!room) this.#controlWaited ||= this.holdsControl;
+    return room ? 'accepted' : 'queued';
+  }
+
+  /** True when a control frame had to wait for the end of another frame since the last call. */
+  takeControlWait(): boolean {
+    const waited = this.#controlWaited;
+    this.#controlWaited = this.#controls !== undefined || this.holdsControl;
+    return waited;
   }
 
   /**
@@ -197,11 +208,14 @@ export class WebSocketOutlet extends Outlet {
 
   #flush(): void {
     if (this.#insideFrame && this.#sourceEnded && this.#close !== undefined) this.wire.terminate();
-    if (this.#queuedBytes === 0 || this.#insideFrame || this.blocked) return;
+    if (this.#queuedBytes === 0 || this.#insideFrame || (this.blocked && this.#controls === undefined)) return;
     this.cork();
     const controls = this.#controls ?? NONE;
     this.#controls = undefined;
-    for (const frame of controls) this.#release(frame);
+    for (const frame of controls) {
+      this.#queuedBytes -= frame.length;
+      this.writeControl(frame);
+    }
     while (!this.#insideMessage && !this.blocked && this.#messages !== undefined) {
       const frame = this.#messages.shift();
       if (this.#messages.length === 0) this.#messages = undefined;

@@ -48,6 +48,7 @@ describe('resolved options', () => {
         maxConcurrentDials: 256,
         disconnectsPerSecond: 2000,
       },
+      throttle: { read: 0, write: 0 },
       timeouts: {
         handshake: 15_000,
         dial: 10_000,

@@ -1,7 +1,7 @@
 /** Owns how durations and sizes are read. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_DURATION_MS, parseDuration, parseSize } from '../../../src/server/config/units.js';
+import { MAX_DURATION_MS, parseBitRate, parseDuration, parseSize } from '../../../src/server/config/units.js';
 
 const DURATIONS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const SIZES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, KB: 1000, MB: 1e6, GB: 1e9 };
@@ -69,4 +69,22 @@ describe('sizes', () => {
       }),
     );
   });
+});
+
+describe('bit rates', () => {
+  it.each([
+    [0, 0],
+    [9600, 9600],
+    ['9600', 9600],
+    ['500kbit', 500_000],
+    ['10Mbit', 10_000_000],
+    ['1.5 Mbit/s', 1_500_000],
+    ['1 gbps', 1_000_000_000],
+    ['8bit', 8],
+  ])('reads %j as %d bits a second', (text, bits) => expect(parseBitRate(text)).toBe(bits));
+
+  it.each(['', 'Mbit', '-1Mbit', '10MB', '10Mibit', '1.5bit', '10 Mbit/min', -1, 1.5, Number.NaN, null, undefined])(
+    'refuses %s',
+    (value) => expect(parseBitRate(value)).toBeUndefined(),
+  );
 });

@@ -8,6 +8,7 @@ import { type ForwarderOptions, FrameForwarder } from '../../../src/server/paths
 import { type LinkServices, WebSocketLink } from '../../../src/server/paths/links.js';
 import type { OutletOwner } from '../../../src/server/paths/outlet.js';
 import { PressureWatch } from '../../../src/server/paths/pressure-watch.js';
+import { Pacer } from '../../../src/server/shaping/pacer.js';
 import type { Wire, WireReader } from '../../../src/server/wires/wire.js';
 import { FrameParser, type ReceivedFrame } from '../../support/frames.js';
 
@@ -101,6 +102,7 @@ export class OwnerRecord implements OutletOwner {
 export function services(limits: Partial<LinkServices['limits']> = {}): LinkServices {
   return {
     watch: new PressureWatch(20),
+    pacer: new Pacer(),
     limits: { highWaterMark: 1000, lowWaterMark: 100, maxQueuedBytes: 10_000, ...limits },
   };
 }
