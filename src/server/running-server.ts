@@ -62,7 +62,6 @@ export class RunningServer {
       createReceiver: options.hooks.receiver ?? (() => new ConnectionReceiver()),
       nextId: options.nextId,
       rejected: (rejected) => tell('rejected', rejected),
-      exception: (error) => tell('exception', error, undefined),
     });
   }
 

@@ -31,8 +31,6 @@ export interface EntranceOptions {
   readonly createReceiver: ReceiverFactory;
   nextId(): string;
   rejected(rejected: RejectedUpgrade): void;
-  /** The factory threw. */
-  exception(error: unknown): void;
 }
 
 /** Where upgrade requests come in. */
@@ -56,24 +54,16 @@ export class Entrance {
     const { supervisor } = services;
     const decision = new DecisionSignal();
     let request: ParsedUpgradeRequest;
-    let receiver: LifecycleReceiver;
     try {
       request = createUpgradeRequest(head, wire, decision);
     } catch (error) {
       this.#refuse(head, wire, refusalFor(error));
       return;
     }
-    try {
-      receiver = createReceiver(request);
-    } catch (error) {
-      this.#options.exception(error);
-      this.#refuse(head, wire, { status: 500, error: 'RECEIVER_FAILED', message: 'the application failed' });
-      return;
-    }
     const connection = new ConnectionActor({
       id: nextId(),
       request,
-      receiver,
+      createReceiver: () => createReceiver(request),
       host: supervisor,
       parent: supervisor.ref,
     });

@@ -42,7 +42,7 @@ function create() {
     const connection = new ConnectionActor({
       id,
       request: REQUEST,
-      receiver: new ConnectionReceiver(),
+      createReceiver: () => new ConnectionReceiver(),
       host,
       parent: createActor(createMachine({})),
     });
