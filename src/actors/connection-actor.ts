@@ -110,6 +110,11 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
     this.send({ type: 'upstream.failed', error: refusal.error });
   }
 
+  renew(principal: Principal): void {
+    this.principal = principal;
+    if (this.gate) this.#host.renewed(this);
+  }
+
   subscribe(channel: string): void {
     if (this.#chart.active) this.#host.joined(this, channel);
   }
@@ -178,10 +183,6 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   adopt(receiver: LifecycleReceiver): void {
     this.receiver = receiver;
     receiver.attach?.(this.handle);
-  }
-
-  dialsLater(): void {
-    this.reading.hold('dialling');
   }
 
   dial(): void {

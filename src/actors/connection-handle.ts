@@ -6,6 +6,7 @@ import {
   type ConnectionState,
   isCloseCode,
   type Message,
+  type Principal,
   type SendResult,
   TidegateError,
   type UpgradeRequest,
@@ -30,6 +31,8 @@ export interface ConnectionControls {
   readonly openedAt: number | undefined;
   readonly gate: boolean;
   readonly port: DownstreamPort;
+  readonly principal: Principal | undefined;
+  renew(principal: Principal): void;
   readonly reading: Pick<Reading, 'hold' | 'release'>;
   close(ending: Ending): void;
   requestTerminate(ending: Ending): void;
@@ -77,6 +80,10 @@ export class ConnectionHandle implements Connection {
     return this.#actor.channels ?? NONE;
   }
 
+  get principal(): Principal | undefined {
+    return this.#actor.principal;
+  }
+
   send(message: Message): SendResult {
     assertMessage(message);
     return this.#actor.gate ? this.#actor.port.send(message) : 'closed';
@@ -121,6 +128,14 @@ export class ConnectionHandle implements Connection {
     this.#actor.unsubscribe(channel);
   }
 
+  renew(principal: Principal): void {
+    const { principal: before } = this;
+    if (before?.name !== principal.name) {
+      throw new TidegateError('INVALID_CREDENTIALS', 'renew() takes a principal with the name that the connection has');
+    }
+    this.#actor.renew(principal);
+  }
+
   snapshot(): ConnectionSnapshot {
     const { port, request, openedAt } = this.#actor;
     return {
@@ -134,6 +149,7 @@ export class ConnectionHandle implements Connection {
       remoteAddress: request.remoteAddress,
       remotePort: request.remotePort,
       channels: [...this.channels],
+      user: this.principal?.name,
       openedAt: openedAt === undefined ? undefined : new Date(openedAt).toISOString(),
       received: port.received,
       sent: port.sent,

@@ -15,6 +15,8 @@ export interface ConnectionHost<Connection> {
   exception(connection: Connection, error: unknown): void;
   joined(connection: Connection, channel: string): void;
   left(connection: Connection, channel: string): void;
+  /** It has a principal that may end at another time. */
+  renewed(connection: Connection): void;
 }
 
 /** Who a client has shown to be, if it had to, or how it is refused. */
@@ -24,6 +26,10 @@ export type Verdict = { readonly principal: Principal | undefined } | Refusal;
 export interface Admission {
   /** Asked once. Never throws or rejects; whoever waits for it may be gone when it answers. */
   admit(): Verdict | Promise<Verdict>;
+  /** Called once with a verdict that admits, when the connection goes on with it. May still refuse it. */
+  enter(principal: Principal | undefined): Refusal | undefined;
+  /** How the client is refused when the handshake takes too long before there is a verdict. */
+  late(): Refusal;
 }
 
 /** What a connection actor is made of. */

@@ -26,8 +26,7 @@ export interface Undecided {
   /** Takes the receiver that was made, and attaches it. */
   adopt(receiver: LifecycleReceiver): void;
   onUpgradeRequest(request: UpgradeRequest): UpgradeAnswer | Promise<UpgradeAnswer>;
-  /** The connection will open before its upstream is there. */
-  dialsLater(): void;
+  readonly reading: { hold(reason: 'dialling'): void };
   /** Something of the application threw. */
   failed(error: unknown): void;
   send(event: ConnectionEvent): void;
@@ -40,6 +39,7 @@ export class Deciding {
   readonly #admission: Admission | undefined;
   #refusal: Refusal | undefined;
   #accepted = false;
+  #admitting = false;
 
   constructor(connection: Undecided, createReceiver: () => LifecycleReceiver, admission: Admission | undefined) {
     this.#connection = connection;
@@ -58,13 +58,18 @@ export class Deciding {
 
   /** The deadline of the handshake passed: whoever was waited for is named. */
   expire(): void {
-    this.#refusal = this.#accepted ? upstreamTimeout : decisionTimeout;
+    if (this.#admitting) this.#refusal = this.#admission?.late();
+    else this.#refusal = this.#accepted ? upstreamTimeout : decisionTimeout;
   }
 
   /** Begins to decide. Without an admission the receiver is asked at once. */
   begin(): void {
-    if (this.#admission === undefined) this.#ask();
-    else whenSettled(this.#admission.admit(), (verdict) => this.#admitted(verdict));
+    if (this.#admission === undefined) {
+      this.#ask();
+      return;
+    }
+    this.#admitting = true;
+    whenSettled(this.#admission.admit(), (verdict) => this.#admitted(verdict));
   }
 
   /** Nothing was decided meanwhile: the client is there, and nobody ended the connection. */
@@ -73,9 +78,11 @@ export class Deciding {
   }
 
   #admitted(verdict: Verdict): void {
+    this.#admitting = false;
     if (!this.#open) return;
-    if ('status' in verdict) {
-      this.#refusal = verdict;
+    const refusal = 'status' in verdict ? verdict : this.#admission?.enter(verdict.principal);
+    if (refusal !== undefined || 'status' in verdict) {
+      this.#refusal = refusal;
       this.#connection.send({ type: 'decision.reject' });
       return;
     }
@@ -100,7 +107,7 @@ export class Deciding {
     try {
       const event = this.#decide(answer);
       // The chart enters `open` with reading paused in this case; it goes on when the upstream is there.
-      if (event.type === 'decision.accept' && event.dial === 'after-accept') this.#connection.dialsLater();
+      if (event.type === 'decision.accept' && event.dial === 'after-accept') this.#connection.reading.hold('dialling');
       this.#connection.send(event);
     } catch (error) {
       this.#connection.failed(error);

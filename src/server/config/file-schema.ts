@@ -1,5 +1,6 @@
 /** Owns the shape of a configuration file: a list of proxies, and how to log. Refuses to read one. */
 import { z } from 'zod';
+import { authenticationWithoutHooks } from './authentication.js';
 import { choice, described, optionalText } from './fields.js';
 import { formatListen } from './listen.js';
 import { proxyOptionsSchema } from './options.js';
@@ -24,7 +25,11 @@ export const logSchema = z.strictObject({
 export type LogConfig = z.output<typeof logSchema>;
 
 /** The options of a proxy where no code can choose the target. */
-export const cliProxySchema = z.strictObject({ ...proxyOptionsSchema.shape, target: requiredTarget });
+export const cliProxySchema = z.strictObject({
+  ...proxyOptionsSchema.shape,
+  target: requiredTarget,
+  authentication: authenticationWithoutHooks,
+});
 
 /** One entry of `proxies` in a file. */
 const proxyEntrySchema = z.strictObject({

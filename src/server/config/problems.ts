@@ -114,10 +114,16 @@ function lookUp(input: unknown, steps: readonly PropertyKey[]): unknown {
 }
 
 const SECRET = new Set<PropertyKey>(['key', 'pfx', 'passphrase', 'tls']);
+/** What holds passwords or shared secrets is never shown, however short. */
+const CONFIDENTIAL = new Set<PropertyKey>(['users', 'password', 'secret', 'authentication', 'jwt', 'keySet']);
 
 /** Shows a received value in one short line, and never key material. */
 function show(value: unknown, steps: readonly PropertyKey[]): string {
   if (value === undefined) return 'nothing';
+  const last = steps.at(-1);
+  if (steps.includes('users') || (last !== undefined && CONFIDENTIAL.has(last))) {
+    return value === null ? 'null' : `a value of type ${Array.isArray(value) ? 'list' : typeof value}`;
+  }
   const isSecret = steps.some((step) => SECRET.has(step)) && !(typeof value === 'string' && value.length < 200);
   if (isSecret && typeof value !== 'number' && typeof value !== 'boolean') return `a value of type ${typeof value}`;
   // JSON's quotes for text, as in the file; inspect() for everything JSON has no words for.

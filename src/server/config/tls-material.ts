@@ -21,11 +21,16 @@ export function withBaseDirectory<Result>(directory: string | undefined, run: ()
   }
 }
 
+/** Reads a file that an option names; a relative name starts at the folder of the configuration file. */
+export function readConfigFile(name: string): string {
+  return readFileSync(resolve(baseDirectory ?? '', name), 'utf8');
+}
+
 /** Replaces the name of a file by what is in it; PEM text stays as it is. */
 function readPem(value: string, path: PropertyKey[], context: z.RefinementCtx): string {
   if (value.includes('-----BEGIN')) return value;
   try {
-    return readFileSync(resolve(baseDirectory ?? '', value), 'utf8');
+    return readConfigFile(value);
   } catch (error) {
     const message = `expected PEM text or the name of a readable file (${describeError(error)})`;
     context.addIssue({ code: 'custom', message, input: value, path });

@@ -35,6 +35,7 @@ function create() {
     rejected() {},
     closed() {},
     exception() {},
+    renewed() {},
     joined: (connection, channel) => registry.join(channel, connection),
     left: (connection, channel) => registry.leave(channel, connection),
   };

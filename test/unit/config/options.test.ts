@@ -24,6 +24,7 @@ describe('resolved options', () => {
     expect(resolveProxyOptions({})).toEqual({
       listen: [{ host: '127.0.0.1', port: 8080 }],
       connectUpstream: 'before-accept',
+      requireOrigin: false,
       noSubprotocol: 'first',
       fragments: 'buffer',
       frameType: 'binary',
