@@ -5,7 +5,7 @@ import type { BoundAddress } from './listener/listen-address.js';
 /** A handshake that was answered with anything but 101. */
 export interface RejectedUpgrade {
   readonly error: ErrorCode;
-  /** The HTTP status of the answer. */
+  /** The HTTP status of the answer; 101 when the client had that already, and was refused with a Close frame. */
   readonly status: number;
   readonly message: string;
   readonly remoteAddress: string | undefined;
@@ -25,6 +25,11 @@ export interface ServerEvents {
   rejected: [rejected: RejectedUpgrade];
   /** A connection is closed; right after its `onClosed` was called. */
   disconnected: [connection: Connection, report: CloseReport];
+  /**
+   * The credentials of a connection expire at `expiresAt`, `authentication.expiryWarning` from now; then it is closed, unless it is
+   * renewed with `connection.renew`.
+   */
+  expiring: [connection: Connection, expiresAt: Date];
   /** A listener failed after it was bound. Unlike with other emitters, nothing is thrown when nobody listens. */
   error: [error: TidegateError];
   /** A callback of a receiver or a listener of an event threw or rejected. */

@@ -3,7 +3,9 @@
  * connections share. Made anew for each start. Refuses to know in which state the server is.
  */
 import { SupervisorActor } from '../actors/supervisor-actor.js';
-import { type CloseReport, ConnectionReceiver } from '../receivers/index.js';
+import { type CloseReport, ConnectionReceiver, type Principal } from '../receivers/index.js';
+import { Authentication } from './authentication/authentication.js';
+import type { AuthenticationPorts } from './authentication/handshake-admission.js';
 import type { ProxyConfig } from './config/options.js';
 import type { ConnectionServices } from './connections/connection-services.js';
 import { Entrance } from './connections/entrance.js';
@@ -40,11 +42,19 @@ export class RunningServer {
   readonly #options: RunningOptions;
   readonly #listeners: readonly Listener[];
   readonly #watch: PressureWatch;
+  readonly #authentication: Authentication;
+  readonly #ports: AuthenticationPorts = NOBODY_COUNTS;
 
   constructor(options: RunningOptions) {
     this.#options = options;
     const { config, tell } = options;
     const { limits, timeouts } = config;
+    this.#authentication = new Authentication({
+      config,
+      hooks: options.hooks,
+      exception: (error, connection) => tell('exception', error, connection),
+      expiring: (connection, expiresAt) => tell('expiring', connection, expiresAt),
+    });
     this.supervisor = this.#createSupervisor();
     this.#listeners = options.listen.map((address) => this.#createListener(address));
     this.#watch = new PressureWatch(timeouts.pressureDwell);
@@ -59,6 +69,8 @@ export class RunningServer {
     };
     this.entrance = new Entrance({
       services: this.services,
+      authentication: this.#authentication,
+      ports: this.#ports,
       createReceiver: options.hooks.receiver ?? (() => new ConnectionReceiver()),
       nextId: options.nextId,
       rejected: (rejected) => tell('rejected', rejected),
@@ -82,6 +94,7 @@ export class RunningServer {
     await Promise.all(this.#listeners.map((listener) => listener.terminateAll()));
     await this.services.warm?.close();
     this.#watch.stop();
+    this.#authentication.close();
     this.addresses = [];
   }
 
@@ -89,7 +102,7 @@ export class RunningServer {
     const { config, tell } = this.#options;
     const { limits, timeouts, heartbeat } = config;
     return new SupervisorActor(
-      { heartbeat, timeouts, ...limits },
+      { heartbeat, timeouts, ...limits, credentials: this.#authentication.watch },
       {
         bind: async () => {
           this.addresses = await bindAll(this.#listeners);
@@ -100,14 +113,22 @@ export class RunningServer {
       },
       {
         opened: (connection) => tell('connection', connection.handle),
-        rejected: ({ request }, { error, status, message }) => {
+        rejected: ({ request, port, principal }, { error, status, message }) => {
+          this.#userGone(principal);
           const { remoteAddress, path } = request;
-          tell('rejected', { error, status, message, remoteAddress, path });
+          tell('rejected', { error, status: port.answered ? 101 : status, message, remoteAddress, path });
         },
-        disconnected: (connection, report: CloseReport) => tell('disconnected', connection.handle, report),
+        disconnected: (connection, report: CloseReport) => {
+          this.#userGone(connection.principal);
+          tell('disconnected', connection.handle, report);
+        },
         exception: (connection, error) => tell('exception', error, connection?.handle),
       },
     );
+  }
+
+  #userGone(principal: Principal | undefined): void {
+    if (principal !== undefined) this.#ports.userGone(principal.name);
   }
 
   #createListener(address: ProxyConfig['listen'][number]): Listener {
@@ -127,6 +148,9 @@ export class RunningServer {
     });
   }
 }
+
+/** No admission counts what authentication finds out. */
+const NOBODY_COUNTS: AuthenticationPorts = { offence() {}, user: () => undefined, userGone() {} };
 
 /** Binds all listeners, or none. */
 async function bindAll(listeners: readonly Listener[]): Promise<BoundAddress[]> {

@@ -22,6 +22,10 @@ export function logServerEvents(server: EventEmitter<ServerEvents>, logger: Logg
     const message: string = `connection closed: ${report.status}, ${report.cause}`;
     logger.info(line, message);
   });
+  server.on('expiring', (connection, expiresAt) => {
+    const line = { event: 'credentials.expiring', ...factsOf(connection), expiresAt: expiresAt.toISOString() };
+    logger.info(line, 'the credentials of a connection expire soon');
+  });
   server.on('error', (error) => {
     logger.error({ event: 'error', code: error.code, detail: error.message }, `error: ${error.message}`);
   });
@@ -33,7 +37,7 @@ export function logServerEvents(server: EventEmitter<ServerEvents>, logger: Logg
   });
 }
 
-function factsOf({ id, request, target, subprotocol }: Connection) {
+function factsOf({ id, request, target, subprotocol, principal }: Connection) {
   const { path, remoteAddress, remotePort } = request;
-  return { id, path, target, subprotocol, remoteAddress, remotePort };
+  return { id, user: principal?.name, path, target, subprotocol, remoteAddress, remotePort };
 }

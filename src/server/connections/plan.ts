@@ -27,6 +27,13 @@ export interface Plan {
   /** What a WebSocket target is offered. */
   readonly subprotocolsToOffer: readonly string[];
   readonly acceptance: Acceptance;
+  /** Whether the client has its 101, so that nothing can be agreed on with it any more. */
+  readonly answered: boolean;
+}
+
+/** What is agreed on with a client that had its 101 before there was a plan. */
+export interface EarlyAnswer {
+  readonly subprotocol: string;
 }
 
 /**
@@ -41,6 +48,7 @@ export function planConnection(
   receiver: LifecycleReceiver,
   config: ProxyConfig,
   needsTarget: boolean,
+  early?: EarlyAnswer,
 ): Plan | Refusal {
   // Checked by accept() already, but nobody has to use it.
   assertHeaderFields(acceptance.headers);
@@ -54,13 +62,20 @@ export function planConnection(
   const offered = request.subprotocols;
 
   // A WebSocket target that is asked first makes the choice itself (RFC 6455 section 4.2.2), among what may be chosen.
-  if (target?.kind === 'websocket' && dial === 'before-accept') {
+  if (early === undefined && target?.kind === 'websocket' && dial === 'before-accept') {
     const chosen = acceptance.subprotocol;
     // An empty string chooses none.
     if (chosen !== undefined && chosen !== '' && !offered.includes(chosen)) throw notOffered(chosen, offered);
     const allowed = offered.filter((name) => config.subprotocols?.includes(name) ?? true);
     const subprotocolsToOffer = chosen === undefined ? allowed : [chosen].filter((name) => name !== '');
-    return { dial, target, path, subprotocol: chosen, subprotocolsToOffer, acceptance };
+    return { dial, target, path, subprotocol: chosen, subprotocolsToOffer, acceptance, answered: false };
+  }
+  if (early !== undefined) {
+    const { subprotocol } = early;
+    // The client knows one already; another one cannot be chosen any more.
+    if ((acceptance.subprotocol ?? subprotocol) !== subprotocol) throw answeredAlready(subprotocol);
+    const subprotocolsToOffer = subprotocol === '' ? [] : [subprotocol];
+    return { dial, target, path, subprotocol, subprotocolsToOffer, acceptance, answered: true };
   }
   const choice = chooseSubprotocol(offered, acceptance.subprotocol, config.subprotocols, config.noSubprotocol);
   if ('error' in choice) {
@@ -69,7 +84,7 @@ export function planConnection(
   }
   const { subprotocol } = choice;
   const subprotocolsToOffer = subprotocol === '' ? [] : [subprotocol];
-  return { dial, target, path, subprotocol, subprotocolsToOffer, acceptance };
+  return { dial, target, path, subprotocol, subprotocolsToOffer, acceptance, answered: false };
 }
 
 function pathFor(target: Target | undefined, receiver: LifecycleReceiver): Plan['path'] {
@@ -79,6 +94,13 @@ function pathFor(target: Target | undefined, receiver: LifecycleReceiver): Plan[
 
 function refusal(error: Refusal['error'], message: string): Refusal {
   return { status: httpStatusOf(error), error, message };
+}
+
+function answeredAlready(subprotocol: string): TidegateError {
+  return new TidegateError(
+    'INVALID_DECISION',
+    `another subprotocol was chosen, but the client has its 101 with ${JSON.stringify(subprotocol)} (authentication.firstMessage)`,
+  );
 }
 
 function notOffered(chosen: string, offered: readonly string[]): TidegateError {
