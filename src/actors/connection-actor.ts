@@ -9,7 +9,8 @@ import {
   type CloseStatus,
   type Connection,
   type ConnectionState,
-  type UpgradeAnswer,
+  type LifecycleReceiver,
+  type Principal,
   type UpgradeRequest,
 } from '../receivers/index.js';
 import { whenSettled } from './callback-queue.js';
@@ -20,10 +21,10 @@ import type { ConnectionEffects, ConnectionTimeouts, Refusal } from './connectio
 import type { ConnectionHost, ConnectionParts, Counterpart } from './connection.host.js';
 import { type ConnectionEvent, connectionMachine } from './connection.machine.js';
 import { type ConnectionControls, ConnectionHandle } from './connection-handle.js';
+import { Deciding } from './deciding.js';
 import type { DownstreamPort } from './downstream.port.js';
 import { closedBy, cut, type Ending, failure } from './ending.js';
 import { GuardedReceiver } from './guarded-receiver.js';
-import { HandshakeOutcome } from './handshake-outcome.js';
 import type { Beating, HeartWatch } from './heartbeat.js';
 import { Outbox, outboxObserver } from './outbox.js';
 import { Reading } from './reading.js';
@@ -44,32 +45,32 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   port!: DownstreamPort;
   counterpart: Counterpart | undefined;
   throttled = false;
+  /** Who the client has shown to be. */
+  principal: Principal | undefined;
   heart: HeartWatch | undefined;
   /** Milliseconds since the epoch. */
   openedAt: number | undefined;
   readonly #host: ConnectionHost<ConnectionActor>;
   readonly #chart: ChartActor<typeof connectionMachine>;
   readonly outbox = new Outbox();
-  #outcome: HandshakeOutcome | undefined = new HandshakeOutcome();
+  #deciding: Deciding | undefined;
   readonly #closing = new ClosingHandshake(this);
   readonly reading = new Reading(this);
 
   constructor(options: ConnectionParts<ConnectionActor>) {
-    super(options.receiver, options.host.maxPendingMessages);
+    super(options.host.maxPendingMessages);
     this.id = options.id;
     this.request = options.request;
     this.#host = options.host;
     this.timeouts = options.host.timeouts;
     this.handle = new ConnectionHandle(this);
+    this.#deciding = new Deciding(this, options.createReceiver, options.admission);
     this.#chart = new ChartActor(connectionChart, this, options.parent);
   }
 
   /** Begins the life of the connection; `port` must be set. */
   start(): void {
-    this.outbox.around(() => {
-      this.ask(() => this.receiver.attach?.(this.handle));
-      this.#chart.start();
-    });
+    this.outbox.around(() => this.#chart.start());
   }
 
   /** Hides sockets and buffers from whoever prints the context of the chart. */
@@ -88,14 +89,14 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   /** Asks for a close, or passes on the answer of the other side of the pair to the peer's Close frame. */
   close(ending: Ending): void {
-    this.#outcome?.refuse(shuttingDown);
+    this.#deciding?.refuse(shuttingDown);
     // The peer has begun already, and its answer is on its way.
     if (this.#closing.peerClosed && ending.initiator !== 'upstream') return;
     this.send({ type: 'close.request', ending });
   }
 
   requestTerminate(ending: Ending): void {
-    this.#outcome?.refuse(shuttingDown);
+    this.#deciding?.refuse(shuttingDown);
     this.send({ type: 'terminate.request', ending });
   }
 
@@ -105,8 +106,13 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   upstreamFailed(refusal: Refusal): void {
-    this.#outcome?.refuse(refusal);
+    this.#deciding?.refuse(refusal);
     this.send({ type: 'upstream.failed', error: refusal.error });
+  }
+
+  renew(principal: Principal): void {
+    this.principal = principal;
+    if (this.gate) this.#host.renewed(this);
   }
 
   subscribe(channel: string): void {
@@ -151,7 +157,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   /** The transport is gone. */
   onClosed(_status: CloseStatus, _reason: string): void {
     const gone = () => {
-      this.#outcome?.refuse(downstreamGone);
+      this.#deciding?.refuse(downstreamGone);
       this.send({ type: 'transport.closed', ending: cut('downstream') });
     };
     // Before the 101 there are no messages, and the decision that is pending is what this has to abort.
@@ -171,11 +177,12 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   // The effects of the chart; what calls others waits in the outbox.
 
   decide(): void {
-    this.outbox.push(() => {
-      // A receiver that failed in `attach` is not asked any more.
-      if (this.state !== 'handshaking') return;
-      whenSettled(this.onUpgradeRequest(this.request), (answer) => this.#decided(answer));
-    });
+    this.outbox.push(() => this.#deciding?.begin());
+  }
+
+  adopt(receiver: LifecycleReceiver): void {
+    this.receiver = receiver;
+    receiver.attach?.(this.handle);
   }
 
   dial(): void {
@@ -183,7 +190,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   refuse(): void {
-    const refusal = this.#outcome?.refusal ?? downstreamGone;
+    const refusal = this.#deciding?.refusal ?? downstreamGone;
     this.port.refuse(refusal);
     this.outbox.push(() => {
       this.counterpart?.close(failure('proxy', refusal.error, CloseCode.GoingAway));
@@ -193,12 +200,12 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   expireHandshake(): void {
-    this.#outcome?.expire();
+    this.#deciding?.expire();
   }
 
   acceptUpgrade(): void {
     this.openedAt = Date.now();
-    this.#outcome = undefined;
+    this.#deciding = undefined;
     this.port.accept();
   }
 
@@ -281,7 +288,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   override failed(error: unknown): void {
     this.#host.exception(this, error);
-    this.#outcome?.refuse(receiverFailure(error));
+    this.#deciding?.refuse(receiverFailure(error));
     this.send({ type: 'receiver.failed' });
   }
 
@@ -293,15 +300,6 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
       this.reading.release('backlog');
       this.counterpart?.release();
     }
-  }
-
-  #decided(answer: UpgradeAnswer): void {
-    if (this.state !== 'handshaking' || this.#outcome?.refusal !== undefined) return;
-    const event = this.ask(() => this.#outcome?.decide(answer, this.port));
-    if (event === undefined) return;
-    // The chart enters `open` with reading paused in this case; it goes on when the upstream is there.
-    if (event.type === 'decision.accept' && event.dial === 'after-accept') this.reading.hold('dialling');
-    this.send(event);
   }
 
   /** An effect threw, which none may: second line behind the guards. The connection ends, and no other. */

@@ -6,6 +6,7 @@ import {
   type ConnectionState,
   isCloseCode,
   type Message,
+  type Principal,
   type RateLimits,
   type SendResult,
   TidegateError,
@@ -31,6 +32,8 @@ export interface ConnectionControls {
   readonly openedAt: number | undefined;
   readonly gate: boolean;
   readonly port: DownstreamPort;
+  readonly principal: Principal | undefined;
+  renew(principal: Principal): void;
   readonly reading: Pick<Reading, 'hold' | 'release'>;
   close(ending: Ending): void;
   requestTerminate(ending: Ending): void;
@@ -76,6 +79,10 @@ export class ConnectionHandle implements Connection {
 
   get channels(): ReadonlySet<string> {
     return this.#actor.channels ?? NONE;
+  }
+
+  get principal(): Principal | undefined {
+    return this.#actor.principal;
   }
 
   send(message: Message): SendResult {
@@ -126,6 +133,14 @@ export class ConnectionHandle implements Connection {
     this.#actor.unsubscribe(channel);
   }
 
+  renew(principal: Principal): void {
+    const { principal: before } = this;
+    if (before?.name !== principal.name) {
+      throw new TidegateError('INVALID_CREDENTIALS', 'renew() takes a principal with the name that the connection has');
+    }
+    this.#actor.renew(principal);
+  }
+
   snapshot(): ConnectionSnapshot {
     const { port, request, openedAt } = this.#actor;
     return {
@@ -139,6 +154,7 @@ export class ConnectionHandle implements Connection {
       remoteAddress: request.remoteAddress,
       remotePort: request.remotePort,
       channels: [...this.channels],
+      user: this.principal?.name,
       openedAt: openedAt === undefined ? undefined : new Date(openedAt).toISOString(),
       received: port.received,
       sent: port.sent,

@@ -1,6 +1,6 @@
 /** Owns what a connection actor tells others: the server it belongs to, and the other side of its pair. */
 import type { AnyActorRef } from 'xstate';
-import type { CloseReport, LifecycleReceiver, UpgradeRequest } from '../receivers/index.js';
+import type { CloseReport, LifecycleReceiver, Principal, UpgradeRequest } from '../receivers/index.js';
 import type { ConnectionTimeouts, Refusal } from './connection.effects.js';
 import type { Ending } from './ending.js';
 
@@ -15,13 +15,31 @@ export interface ConnectionHost<Connection> {
   exception(connection: Connection, error: unknown): void;
   joined(connection: Connection, channel: string): void;
   left(connection: Connection, channel: string): void;
+  /** It has a principal that may end at another time. */
+  renewed(connection: Connection): void;
+}
+
+/** Who a client has shown to be, if it had to, or how it is refused. */
+export type Verdict = { readonly principal: Principal | undefined } | Refusal;
+
+/** What is asked before a connection gets a receiver. */
+export interface Admission {
+  /** Asked once. Never throws or rejects; whoever waits for it may be gone when it answers. */
+  admit(): Verdict | Promise<Verdict>;
+  /** Called once with a verdict that admits, when the connection goes on with it. May still refuse it. */
+  enter(principal: Principal | undefined): Refusal | undefined;
+  /** How the client is refused when the handshake takes too long before there is a verdict. */
+  late(): Refusal;
 }
 
 /** What a connection actor is made of. */
 export interface ConnectionParts<Connection> {
   readonly id: string;
   readonly request: UpgradeRequest;
-  readonly receiver: LifecycleReceiver;
+  /** Called once, when nothing else refuses the connection any more. A throw answers 500. */
+  createReceiver(): LifecycleReceiver;
+  /** Left out: everybody is admitted. */
+  readonly admission?: Admission | undefined;
   readonly host: ConnectionHost<Connection>;
   readonly parent: AnyActorRef;
 }

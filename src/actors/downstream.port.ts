@@ -14,6 +14,8 @@ export interface DownstreamPort extends SidePort {
   accept(): void;
   /** Writes any other answer, unless the client is gone. */
   refuse(refusal: Refusal): void;
+  /** The client has its 101: what is refused from now on is refused with a Close frame. */
+  readonly answered: boolean;
   send(message: Message): SendResult;
   ping(payload: Message): SendResult;
   /** Keeps to these rates from now on. @throws TidegateError `INVALID_OPTION` */

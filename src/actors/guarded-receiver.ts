@@ -17,14 +17,14 @@ import { CallbackQueue, type CallbackQueueOwner } from './callback-queue.js';
 
 /** A receiver that hands on to another one, guarded. */
 export abstract class GuardedReceiver implements LifecycleReceiver, CallbackQueueOwner {
-  readonly receiver: LifecycleReceiver;
+  /** Set when the handshake comes to it; before, no callback is due. */
+  receiver!: LifecycleReceiver;
   protected readonly callbacks: CallbackQueue;
   /** Messages may be delivered and sends accepted. Written by the chart only. */
   gate = false;
 
   /** @param maxPending how many callbacks may wait before `backlog(true)`. */
-  constructor(receiver: LifecycleReceiver, maxPending: number) {
-    this.receiver = receiver;
+  constructor(maxPending: number) {
     this.callbacks = new CallbackQueue(this, maxPending);
   }
 
@@ -89,16 +89,6 @@ export abstract class GuardedReceiver implements LifecycleReceiver, CallbackQueu
 
   abstract failed(error: unknown): void;
   abstract backlog(high: boolean): void;
-
-  /** Asks a callback that answers at once; undefined when it fails. */
-  protected ask<T>(call: () => T): T | undefined {
-    try {
-      return call();
-    } catch (error) {
-      this.failed(error);
-      return undefined;
-    }
-  }
 }
 
 type Asked = MessageReply | Promise<MessageReply>;

@@ -191,6 +191,10 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
     this.registry.leave(channel, connection);
   }
 
+  renewed(connection: ConnectionActor): void {
+    this.#watches.credentials(connection);
+  }
+
   // What the upstreams tell.
 
   upstreamOpened(upstream: UpstreamActor): void {

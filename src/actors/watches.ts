@@ -1,12 +1,21 @@
 /**
- * Owns the long waits of every connection of a server on one wheel: heartbeat, idle timeout and lifetime. Refuses to act
+ * Owns the long waits of every connection of a server on one wheel: heartbeat, idle timeout, lifetime and credentials. Refuses to act
  * when one is over; the charts do.
  */
 import type { ConnectionActor } from './connection-actor.js';
+import { watchExpiry } from './expiry.js';
 import { type HeartbeatOptions, watchHeart } from './heartbeat.js';
 import { watchIdle } from './idle.js';
 import { TimerWheel, type WheelEntry, wheelTick } from './timer-wheel.js';
 import type { UpstreamActor } from './upstream-actor.js';
+
+/** What follows when the credentials of a connection come to their end. */
+export interface CredentialWatch {
+  /** How long before the end to tell; 0 does not. */
+  readonly warning: number;
+  expiring(connection: ConnectionActor): void;
+  expired(connection: ConnectionActor): void;
+}
 
 /** How long connections are watched for. Milliseconds; 0 switches a wait off. */
 export interface WatchOptions {
@@ -17,6 +26,8 @@ export interface WatchOptions {
     /** How much of the lifetime is random, from 0 to 1, so that connections do not all end at once. */
     readonly lifetimeJitter: number;
   };
+  /** Left out: nothing of a connection expires. */
+  readonly credentials?: CredentialWatch | undefined;
 }
 
 type Side = ConnectionActor | UpstreamActor;
@@ -26,18 +37,22 @@ export class Watches {
   readonly #options: WatchOptions;
   readonly #wheel: TimerWheel;
   readonly #waits = new Map<Side, WheelEntry[]>();
+  /** Only of connections whose credentials end. */
+  readonly #expiries = new Map<string, WheelEntry>();
   #beating = false;
 
   constructor(options: WatchOptions) {
     this.#options = options;
     const { interval, timeout } = options.heartbeat;
     const { idle, lifetime } = options.timeouts;
-    this.#wheel = new TimerWheel(wheelTick(interval, timeout, idle, lifetime));
+    const { warning = 0 } = options.credentials ?? {};
+    this.#wheel = new TimerWheel(wheelTick(interval, timeout, idle, lifetime, warning));
   }
 
   /** Watches an open connection. */
   connection(connection: ConnectionActor): void {
     this.heart(connection);
+    this.credentials(connection);
     const { idle, lifetime, lifetimeJitter } = this.#options.timeouts;
     if (idle <= 0 && lifetime <= 0) return;
     const waits: WheelEntry[] = [];
@@ -58,6 +73,22 @@ export class Watches {
     this.#waits.set(connection, waits);
   }
 
+  /** Watches the credentials of a connection, from now on by the principal it has. */
+  credentials(connection: ConnectionActor): void {
+    const { credentials } = this.#options;
+    const expiresAt = connection.principal?.expiresAt;
+    if (credentials === undefined) return;
+    this.#expiries.get(connection.id)?.cancel();
+    if (expiresAt === undefined || !Number.isFinite(expiresAt)) {
+      this.#expiries.delete(connection.id);
+      return;
+    }
+    const { warning } = credentials;
+    const warn = () => credentials.expiring(connection);
+    const expire = () => credentials.expired(connection);
+    this.#expiries.set(connection.id, watchExpiry({ expiresAt, warning, warn, expire }, this.#wheel));
+  }
+
   /** Watches the heart of one side, which keeps the watch: a table of all of them takes more. */
   heart(side: Side): void {
     if (this.#beating) side.heart = watchHeart(side, this.#wheel, this.#options.heartbeat);
@@ -68,6 +99,10 @@ export class Watches {
     this.#still(side);
     for (const wait of this.#waits.get(side) ?? []) wait.cancel();
     this.#waits.delete(side);
+    if (this.#expiries.size > 0 && 'principal' in side) {
+      this.#expiries.get(side.id)?.cancel();
+      this.#expiries.delete(side.id);
+    }
   }
 
   startHeartbeat(): void {

@@ -207,7 +207,10 @@ function shown(byte: number): string {
 
 const MAX_SHOWN = 80;
 
-function faultIn(what: string, text: string): HeadFault {
+/** Shows where the fault is, and no value: a password may stand behind a malformed name, in a folded line, or in a path or query. */
+function faultIn(what: string, line: string): HeadFault {
+  const [start = ''] = line.split(/(?<=[:?]|^[ \t]|^[A-Z]+ (?=\/))/, 1);
+  const text = start === line || what === 'the status line' ? line : `${start}…`;
   const part = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
   return { fault: `${what} is malformed: ${JSON.stringify(part)}` };
 }

@@ -1,6 +1,7 @@
 /** Owns the shape of a connection as an application holds it, and of the report about its end. Refuses to carry it out. */
 import type { CloseCode, CloseStatus } from './close-code.js';
 import type { ErrorCode } from './errors.js';
+import type { Principal } from './principal.js';
 import type { UpgradeRequest } from './upgrade-request.js';
 
 /** A whole message: text, or bytes. */
@@ -73,6 +74,8 @@ export interface ConnectionSnapshot {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly channels: readonly string[];
+  /** The name of the principal. */
+  readonly user?: string | undefined;
   readonly openedAt: string | undefined;
   readonly received: Traffic;
   readonly sent: Traffic;
@@ -94,6 +97,8 @@ export interface Connection {
   /** Bytes accepted for the client and not with the operating system yet. */
   readonly bufferedBytes: number;
   readonly channels: ReadonlySet<string>;
+  /** Who the client has shown to be; undefined without `authentication`, and for one that may stay anonymous. */
+  readonly principal: Principal | undefined;
 
   /**
    * Sends one message to the client (never to the target). A string becomes a text message, bytes a binary one; the
@@ -127,5 +132,11 @@ export interface Connection {
   /** Joins a channel, for `broadcast(message, { channel })`. Leaving is automatic at the end. */
   subscribe(channel: string): void;
   unsubscribe(channel: string): void;
+  /**
+   * Replaces the principal, with the same name and mostly a later `expiresAt`: the connection ends with its credentials otherwise.
+   *
+   * @throws TidegateError `INVALID_CREDENTIALS` for a principal of another name.
+   */
+  renew(principal: Principal): void;
   snapshot(): ConnectionSnapshot;
 }

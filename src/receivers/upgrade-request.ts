@@ -1,5 +1,7 @@
 /** Owns the shape of what a client asked for in its opening handshake. Refuses to parse it: the handshake does. */
 
+import type { Principal } from './principal.js';
+
 /** The certificate of a client. Nothing of it is secret, and nothing is verified unless `TlsFacts.authorized` says so. */
 export interface PeerCertificateFacts {
   /** The common name (CN) of the subject, if there is one. */
@@ -70,6 +72,11 @@ export interface UpgradeRequest {
   readonly localPort: number;
   /** What TLS says, or undefined on a plain listener. */
   readonly tls: TlsFacts | undefined;
+  /**
+   * Who the client has shown to be; undefined without `authentication`, and for one that may stay anonymous. The credentials
+   * themselves were taken out of the request.
+   */
+  readonly principal?: Principal | undefined;
   /**
    * Aborts when the client leaves or `timeouts.handshake` passes before the handshake is answered. The reason is a
    * TidegateError with code `DOWNSTREAM_GONE` or `DECISION_TIMEOUT`. It never aborts after the answer.

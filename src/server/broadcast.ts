@@ -9,6 +9,10 @@ export interface BroadcastFilter {
   readonly channel?: string;
   /** Only connections with this subprotocol. */
   readonly protocol?: string;
+  /** Only connections of the user with this name. */
+  readonly user?: string;
+  /** Only connections whose principal has this tag. */
+  readonly tag?: string;
   /** Only these connection ids; an empty list is no filter. */
   readonly include?: readonly string[];
   /** None of these connection ids. */
@@ -32,7 +36,7 @@ export function broadcast(registry: Registry, message: Message, filter: Broadcas
   const candidates = filter.channel === undefined ? registry.all() : registry.members(filter.channel);
   // A copy: a send may end a connection, which changes the registry.
   for (const connection of [...candidates]) {
-    if (!connection.gate || !passes(connection, filter.protocol, include) || exclude.has(connection.id)) continue;
+    if (!connection.gate || !passes(connection, filter, include) || exclude.has(connection.id)) continue;
     report.matched += 1;
     report[connection.handle.send(message)] += 1;
   }
@@ -41,9 +45,11 @@ export function broadcast(registry: Registry, message: Message, filter: Broadcas
 
 function passes(
   connection: ConnectionActor,
-  protocol: string | undefined,
+  { protocol, user, tag }: BroadcastFilter,
   include: ReadonlySet<string> | undefined,
 ): boolean {
   if (protocol !== undefined && connection.handle.subprotocol !== protocol) return false;
+  if (user !== undefined && connection.principal?.name !== user) return false;
+  if (tag !== undefined && connection.principal?.tags?.includes(tag) !== true) return false;
   return include?.has(connection.id) ?? true;
 }

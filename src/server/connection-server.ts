@@ -13,6 +13,13 @@ import {
   type SendResult,
   TidegateError,
 } from '../receivers/index.js';
+import { assertAuthentication } from './authentication/authentication.js';
+import {
+  assertFilter,
+  type DisconnectFilter,
+  type DisconnectOptions,
+  disconnect,
+} from './authentication/disconnect.js';
 import { type BroadcastFilter, type BroadcastReport, broadcast } from './broadcast.js';
 import { type ProxyConfig, type ProxyConfigInput, resolveProxyOptions } from './config/options.js';
 import type { ServerEvents } from './events.js';
@@ -58,6 +65,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
     super({ captureRejections: true });
     this.config = resolveProxyOptions(options, HOOK_NAMES);
     this.#hooks = takeHooks(options);
+    assertAuthentication(this.config.authentication, this.#hooks);
     this.#needsTarget = needsTarget;
     this.#layer = chooseLayer(this.config.io);
   }
@@ -125,6 +133,18 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
    */
   reloadCertificates(): readonly CertificateReport[] {
     return this.#running?.reloadCertificates() ?? [];
+  }
+
+  /**
+   * Closes the connections of a user, with a tag, an id or from an address, and goes on listening. Answers with their number; those in
+   * their handshake are refused with 503.
+   *
+   * @throws TidegateError `INVALID_OPTION` without any of them, `INVALID_CLOSE_CODE` for a code that may not be sent.
+   */
+  disconnect(filter: DisconnectFilter, options: DisconnectOptions = {}): number {
+    assertFilter(filter, options.code);
+    const registry = this.#running?.supervisor.registry;
+    return registry === undefined ? 0 : disconnect(registry, filter, options);
   }
 
   /** Cuts every connection now, without a Close frame, and goes on listening. Answers with their number. */

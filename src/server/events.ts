@@ -7,7 +7,7 @@ import type { LostListener, RestoredListener } from './watchdog/watchdog-hooks.j
 /** A handshake that was answered with anything but 101. */
 export interface RejectedUpgrade {
   readonly error: ErrorCode;
-  /** The HTTP status of the answer. */
+  /** The HTTP status of the answer; 101 when the client had that already, and was refused with a Close frame. */
   readonly status: number;
   readonly message: string;
   readonly remoteAddress: string | undefined;
@@ -36,6 +36,11 @@ export interface ServerEvents {
    * was read cannot be used and those there were stay in use.
    */
   certificates: [report: CertificateReport];
+  /**
+   * The credentials of a connection expire at `expiresAt`, `authentication.expiryWarning` from now; then it is closed, unless it is
+   * renewed with `connection.renew`.
+   */
+  expiring: [connection: Connection, expiresAt: Date];
   /** A listener is lost for good (`LISTENER_LOST`). Unlike with other emitters, nothing is thrown when nobody listens. */
   error: [error: TidegateError];
   /** A callback of a receiver or a listener of an event threw or rejected. */

@@ -3,13 +3,14 @@
  * whole server. Refuses to call any of it.
  */
 import { TidegateError } from '../receivers/index.js';
+import type { AuthenticationHooks } from './authentication/hooks.js';
 import type { ReceiverFactory } from './connections/entrance.js';
 import type { DialHooks } from './dial/dial-hooks.js';
 import type { TlsHooks } from './tls/tls-hooks.js';
 import type { WatchdogHooks } from './watchdog/watchdog-hooks.js';
 
 /** What code may give a server beside its options. */
-export interface ServerHooks extends DialHooks, TlsHooks, WatchdogHooks {
+export interface ServerHooks extends AuthenticationHooks, DialHooks, TlsHooks, WatchdogHooks {
   /**
    * Makes the receiver of each connection. Default: a `ConnectionReceiver`, which lets everything pass on the
    * fastest data path.
@@ -29,6 +30,9 @@ const HOOKS: Readonly<Record<keyof ServerHooks, { is(value: unknown): boolean; r
   onSecureContext: IS_FUNCTION,
   connect: IS_FUNCTION,
   lookup: IS_FUNCTION,
+  onAuthentication: IS_FUNCTION,
+  onUnknownAuthentication: IS_FUNCTION,
+  onCredentialsExpiring: IS_FUNCTION,
 };
 
 /** The names of all hooks, which are no options. */

@@ -3,7 +3,9 @@
  * connections share. Made anew for each start. Refuses to know in which state the server is.
  */
 import { SupervisorActor } from '../actors/supervisor-actor.js';
-import { type CloseReport, ConnectionReceiver } from '../receivers/index.js';
+import { type CloseReport, ConnectionReceiver, type Principal } from '../receivers/index.js';
+import { Authentication } from './authentication/authentication.js';
+import type { AuthenticationPorts } from './authentication/handshake-admission.js';
 import { formatListen } from './config/listen.js';
 import type { ProxyConfig } from './config/options.js';
 import type { ConnectionServices } from './connections/connection-services.js';
@@ -54,11 +56,19 @@ export class RunningServer {
   /** Told by listeners that died; knows the server's own probes. */
   readonly #watchdog: Watchdog;
   readonly #pacer = new Pacer();
+  readonly #authentication: Authentication;
+  readonly #ports: AuthenticationPorts = NOBODY_COUNTS;
 
   constructor(options: RunningOptions) {
     this.#options = options;
     const { config, tell } = options;
     const { limits, timeouts } = config;
+    this.#authentication = new Authentication({
+      config,
+      hooks: options.hooks,
+      exception: (error, connection) => tell('exception', error, connection),
+      expiring: (connection, expiresAt) => tell('expiring', connection, expiresAt),
+    });
     this.supervisor = this.#createSupervisor();
     this.#watchdog = new Watchdog({ config: config.watchdog, hooks: options.hooks, tell });
     const secure = options.listen.map((address) => this.#createTls(address));
@@ -81,10 +91,11 @@ export class RunningServer {
     };
     this.entrance = new Entrance({
       services: this.services,
+      authentication: this.#authentication,
+      ports: this.#ports,
       createReceiver: options.hooks.receiver ?? (() => new ConnectionReceiver()),
       nextId: options.nextId,
       rejected: (rejected) => tell('rejected', rejected),
-      exception: (error) => tell('exception', error, undefined),
     });
   }
 
@@ -115,6 +126,7 @@ export class RunningServer {
     await this.services.warm?.close();
     this.#watch.stop();
     this.#pacer.stop();
+    this.#authentication.close();
     this.addresses = [];
   }
 
@@ -122,7 +134,7 @@ export class RunningServer {
     const { config, tell } = this.#options;
     const { limits, timeouts, heartbeat } = config;
     return new SupervisorActor(
-      { heartbeat, timeouts, ...limits },
+      { heartbeat, timeouts, ...limits, credentials: this.#authentication.watch },
       {
         bind: async () => {
           this.addresses = await bindAll(this.#listeners);
@@ -137,11 +149,15 @@ export class RunningServer {
       },
       {
         opened: (connection) => tell('connection', connection.handle),
-        rejected: ({ request }, { error, status, message }) => {
+        rejected: ({ request, port, principal }, { error, status, message }) => {
+          this.#userGone(principal);
           const { remoteAddress, path } = request;
-          tell('rejected', { error, status, message, remoteAddress, path });
+          tell('rejected', { error, status: port.answered ? 101 : status, message, remoteAddress, path });
         },
-        disconnected: (connection, report: CloseReport) => tell('disconnected', connection.handle, report),
+        disconnected: (connection, report: CloseReport) => {
+          this.#userGone(connection.principal);
+          tell('disconnected', connection.handle, report);
+        },
         exception: (connection, error) => tell('exception', error, connection?.handle),
       },
     );
@@ -152,6 +168,10 @@ export class RunningServer {
     const settings = tls ?? config.tls;
     if (settings === undefined || settings === false) return undefined;
     return new TlsListening(settings, { hooks, tickets, exception: (error) => tell('exception', error, undefined) });
+  }
+
+  #userGone(principal: Principal | undefined): void {
+    if (principal !== undefined) this.#ports.userGone(principal.name);
   }
 
   #createListener(address: ProxyConfig['listen'][number], tls: TlsListening | undefined): Listener {
@@ -179,6 +199,9 @@ export class RunningServer {
     return listener;
   }
 }
+
+/** No admission counts what authentication finds out. */
+const NOBODY_COUNTS: AuthenticationPorts = { offence() {}, user: () => undefined, userGone() {} };
 
 /** Binds all listeners, or none. */
 async function bindAll(listeners: readonly Listener[]): Promise<BoundAddress[]> {

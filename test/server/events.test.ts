@@ -226,7 +226,7 @@ describe('the factory of receivers', () => {
     });
     expect((await handshake()).status).toBe(500);
     await open();
-    expect(events.lines).toEqual(['startup 1', 'exception factory', 'rejected RECEIVER_FAILED', 'connection conn-1']);
+    expect(events.lines).toEqual(['startup 1', 'exception factory', 'rejected RECEIVER_FAILED', 'connection conn-2']);
   });
 
   it('may be left out of a proxy', async () => {

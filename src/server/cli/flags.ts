@@ -42,6 +42,7 @@ export function flagsOf(schema: z.ZodType): Option[] {
 }
 
 const GROUPS: Readonly<Record<string, string>> = {
+  authentication: 'Authentication:',
   compression: 'Compression:',
   heartbeat: 'Heartbeat:',
   limits: 'Limits:',

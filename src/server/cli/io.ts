@@ -11,6 +11,8 @@ export interface SignalSource {
 export interface CliIo {
   readonly stdout: LogDestination;
   readonly stderr: LogDestination;
+  /** Where a password is read from. Default: that of the process. */
+  readonly stdin?: AsyncIterable<Uint8Array | string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Default: `process`. */
   readonly signals?: SignalSource;

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { describeError } from '../../receivers/errors.js';
 import { checkCommand } from './commands/check.js';
 import { demoCommand } from './commands/demo.js';
+import { hashPasswordCommand } from './commands/hash-password.js';
 import { proxyCommand } from './commands/proxy.js';
 import { runCommand } from './commands/run.js';
 import { schemaCommand } from './commands/schema.js';
@@ -35,7 +36,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     .version(version(), '-V, --version')
     .helpCommand('help [command]', 'Shows the help of a command.')
     .addHelpText('after', EXAMPLES);
-  for (const command of [proxyCommand, runCommand, checkCommand, schemaCommand, demoCommand]) {
+  for (const command of [proxyCommand, runCommand, checkCommand, schemaCommand, hashPasswordCommand, demoCommand]) {
     program.addCommand(command(io, finish));
   }
   for (const command of [program, ...program.commands]) {

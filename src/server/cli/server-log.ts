@@ -32,6 +32,10 @@ export function logServerEvents(server: EventEmitter<ServerEvents>, logger: Logg
     logger.warn(line, `listening on ${address.url} again`);
   });
   server.on('certificates', (report) => logCertificates(report, logger));
+  server.on('expiring', (connection, expiresAt) => {
+    const line = { event: 'credentials.expiring', ...factsOf(connection), expiresAt: expiresAt.toISOString() };
+    logger.info(line, 'the credentials of a connection expire soon');
+  });
   server.on('error', (error) => {
     logger.error({ event: 'error', code: error.code, detail: error.message }, `error: ${error.message}`);
   });
@@ -62,7 +66,7 @@ function logCertificates(
   for (const warning of warnings) logger.warn({ event: 'certificates.warning', listener, detail: warning }, warning);
 }
 
-function factsOf({ id, request, target, subprotocol }: Connection) {
+function factsOf({ id, request, target, subprotocol, principal }: Connection) {
   const { path, remoteAddress, remotePort } = request;
-  return { id, path, target, subprotocol, remoteAddress, remotePort };
+  return { id, user: principal?.name, path, target, subprotocol, remoteAddress, remotePort };
 }

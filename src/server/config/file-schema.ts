@@ -1,5 +1,6 @@
 /** Owns the shape of a configuration file: a list of proxies, and how to log. Refuses to read one. */
 import { z } from 'zod';
+import { authenticationWithoutHooks } from './authentication.js';
 import { choice, described, optionalText } from './fields.js';
 import { formatListen } from './listen.js';
 import { proxyOptionsSchema, refuseContradictions } from './options.js';
@@ -25,7 +26,11 @@ export type LogConfig = z.output<typeof logSchema>;
 
 /** The options of a proxy where no code can choose the target. */
 export const cliProxySchema = z
-  .strictObject({ ...proxyOptionsSchema.shape, target: requiredTarget })
+  .strictObject({
+    ...proxyOptionsSchema.shape,
+    target: requiredTarget,
+    authentication: authenticationWithoutHooks,
+  })
   .superRefine(refuseContradictions);
 
 /** One entry of `proxies` in a file. */

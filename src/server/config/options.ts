@@ -4,12 +4,14 @@
  */
 import { z } from 'zod';
 import { TidegateError } from '../../receivers/errors.js';
+import { authentication } from './authentication.js';
 import { compression } from './compression.js';
 import { choice, count, described, duration, flag } from './fields.js';
 import { heartbeat } from './heartbeat.js';
 import { limits } from './limits.js';
 import { listen } from './listen.js';
 import { listenerTls } from './listener-tls.js';
+import { origins } from './origins.js';
 import { findProblems, formatProblem } from './problems.js';
 import { subprotocols, target } from './target-option.js';
 import { dialDirect, dialThrough, forwardedHeaders, hostHeader, sendProxyProtocol, targets } from './targets.js';
@@ -80,6 +82,15 @@ const schema = z.strictObject({
     default: 0,
     max: 10_000,
   }),
+  /** The origins of the pages that may connect: `https://host`, with `:*` for any port or `*.` before the host, `/…/` for a regular expression, `same-origin`, `null` or `*`. Left out: the own origin where browsers add credentials by themselves (cookie, Basic, client certificate, an unknown scheme), else any. */
+  origins,
+  /** Whether a client that sends no Origin, which no browser is, is refused. */
+  requireOrigin: flag({
+    description: 'Whether a client that sends no Origin, which no browser is, is refused.',
+    default: false,
+  }),
+  /** How clients show who they are. */
+  authentication,
   /** permessage-deflate (RFC 7692) where messages are assembled. Elsewhere it is negotiated end to end and needs no option. */
   compression,
   /** How a dead peer is found. */

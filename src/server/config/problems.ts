@@ -2,10 +2,10 @@
  * Owns turning what zod found into problems a person can act on: the option, the value it got and what would be right.
  * Refuses to know which options there are, and to read files.
  */
-import { inspect } from 'node:util';
 import type { z } from 'zod';
 import { describeError } from '../../receivers/errors.js';
 import { knownNames, nearestName } from './nearest-name.js';
+import { showValue } from './show-value.js';
 
 /** One thing that is wrong with a configuration. */
 export interface Problem {
@@ -77,7 +77,13 @@ function toProblems(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[], con
   }
   const expected = expectedBy(issue, steps, context);
   return [
-    { path: formatPath(steps), steps, received: show(lookUp(context.input, steps), steps), expected, unknown: false },
+    {
+      path: formatPath(steps),
+      steps,
+      received: showValue(lookUp(context.input, steps), steps),
+      expected,
+      unknown: false,
+    },
   ];
 }
 
@@ -116,26 +122,6 @@ function lookUp(input: unknown, steps: readonly PropertyKey[]): unknown {
     value = (value as Record<PropertyKey, unknown>)[step];
   }
   return value;
-}
-
-const SECRET = new Set<PropertyKey>(['key', 'pfx', 'passphrase', 'tls']);
-
-/** Shows a received value in one short line, and never key material. */
-function show(value: unknown, steps: readonly PropertyKey[]): string {
-  if (value === undefined) return 'nothing';
-  if (isSecret(value, steps)) return `a value of type ${typeof value}`;
-  // JSON's quotes for text, as in the file; inspect() for everything JSON has no words for.
-  const text = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 1, breakLength: Infinity });
-  // A password in a URL must not reach a log by way of an error message.
-  const secret = steps.includes('dialThrough') ? /^"?.*@/s : /\/\/[^/?#]*@/;
-  const line = text.replaceAll(/\s*\n\s*/g, ' ').replace(secret, '//…@');
-  return line.length > 120 ? `${line.slice(0, 117)}...` : line;
-}
-
-function isSecret(value: unknown, steps: readonly PropertyKey[]): boolean {
-  if (typeof value === 'number' || typeof value === 'boolean' || !steps.some((step) => SECRET.has(step))) return false;
-  // A name of a file may be shown, and has to be.
-  return typeof value !== 'string' || steps.includes('passphrase') || value.length >= 200 || /-----|\n/.test(value);
 }
 
 function describe(error: unknown): string {

@@ -40,7 +40,8 @@ A listener with TLS is an object: \`listen: { port: 8443, tls: { key: app.key, c
 /** Renders the reference page as Markdown. */
 export function renderReference(): string {
   const entries = walkOptions(cliProxySchema);
-  const groups = entries.filter(({ kind }) => kind === 'group');
+  // A group in a group is a paragraph of its own in the section of the outer one.
+  const groups = entries.filter(({ kind, steps }) => kind === 'group' && steps.length === 1);
   const isGrouped = ({ steps }: OptionEntry) => groups.some((group) => group.path === steps[0]);
   const sections = [
     section(
@@ -71,6 +72,7 @@ function section(title: string, description: string, entries: readonly OptionEnt
 
 function row(entry: OptionEntry): string {
   const { path, description, flag, env } = entry;
+  if (entry.kind === 'group') return `### \`${path}\`\n\n${description}\n`;
   const lines = [`### \`${path}\``, '', description, '', `- Type: ${typeOf(entry)}`, `- Default: ${defaultOf(entry)}`];
   if (flag !== undefined) lines.push(`- Flag: \`--${flag}\`, environment: \`${env}\``);
   return `${lines.join('\n')}\n`;
@@ -93,6 +95,7 @@ function typeOf({ kind, choices, path }: OptionEntry): string {
   if (path === 'tls.certificates') return 'a list of objects';
   if (path === 'tls.node') return 'an object';
   if (path === 'listen') return 'an address or a list of addresses';
+  if (path === 'authentication.users') return 'users by name';
   if (path === 'compression') return '`true`, `false`, or an object with the settings below';
   return kind === 'choice' ? choices.map((word) => `\`${word}\``).join(', ') : TYPES[kind];
 }

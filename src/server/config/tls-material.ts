@@ -26,11 +26,16 @@ export function fromBaseDirectory(file: string): string {
   return resolve(baseDirectory ?? '', file);
 }
 
+/** Reads a file that an option names. */
+export function readConfigFile(name: string): string {
+  return readFileSync(fromBaseDirectory(name), 'utf8');
+}
+
 /** Replaces the name of a file by what is in it; PEM text stays as it is. */
 function readPem(value: string, path: PropertyKey[], context: z.RefinementCtx): string {
   if (value.includes('-----BEGIN')) return value;
   try {
-    return readFileSync(fromBaseDirectory(value), 'utf8');
+    return readConfigFile(value);
   } catch (error) {
     const message = `expected PEM text or the name of a readable file (${describeError(error)})`;
     context.addIssue({ code: 'custom', message, input: value, path });

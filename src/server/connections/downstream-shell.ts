@@ -17,6 +17,8 @@ import {
   TidegateError,
   type Traffic,
 } from '../../receivers/index.js';
+import type { Failure } from '../authentication/credentials.js';
+import type { FirstMessagePort } from '../authentication/handshake-admission.js';
 import type { Target } from '../dial/target.js';
 import { acceptanceHead, writeRefusal } from '../handshake/answer.js';
 import type { DecisionSignal } from '../handshake/decision-signal.js';
@@ -30,20 +32,26 @@ import { ratesOf } from '../shaping/rates.js';
 import type { Wire } from '../wires/wire.js';
 import type { ConnectionServices } from './connection-services.js';
 import { acceptOffer } from './deflate.js';
+import { closeEarly, earlyAnswerTo } from './early-answer.js';
 import { EarlyReader } from './early-reader.js';
-import { type Plan, planConnection } from './plan.js';
+import { FirstMessage } from './first-message.js';
+import { type EarlyAnswer, type Plan, planConnection } from './plan.js';
 import { UpstreamShell } from './upstream-shell.js';
 
 const NO_TRAFFIC: Traffic = { messages: 0, bytes: 0 };
 
 /** The wire of one downstream connection. */
-export class DownstreamShell implements DownstreamPort {
+export class DownstreamShell implements DownstreamPort, FirstMessagePort {
   readonly #connection: ConnectionActor;
   readonly #services: ConnectionServices;
   readonly #wire: Wire;
   readonly #request: ParsedUpgradeRequest;
   // What only the handshake needs is let go of with its answer: there may be many connections.
-  #early: EarlyReader | undefined;
+  #early: EarlyReader | FirstMessage | undefined;
+  /** What the 101 said that went out before the client had said who it is. */
+  #answer: EarlyAnswer | undefined;
+  /** What the 101 names when it names no other subprotocol: the marker of a token among those offered. */
+  readonly #marker: string;
   #key: string;
   #decision: DecisionSignal | undefined;
   #plan: Plan | undefined;
@@ -59,6 +67,7 @@ export class DownstreamShell implements DownstreamPort {
     wire: Wire;
     key: string;
     decision: DecisionSignal;
+    marker?: string | undefined;
   }) {
     this.#connection = options.connection;
     this.#services = options.services;
@@ -66,12 +75,16 @@ export class DownstreamShell implements DownstreamPort {
     this.#key = options.key;
     this.#decision = options.decision;
     this.#wire = options.wire;
-    const bound = options.services.config.limits.highWaterMark;
-    this.#early = new EarlyReader(this.#wire, bound, () => this.#connection.onClosed(1006, ''));
+    this.#marker = options.marker ?? '';
+    this.#readEarly();
   }
 
   get target(): string | undefined {
     return this.#target?.href;
+  }
+
+  get answered(): boolean {
+    return this.#answer !== undefined;
   }
 
   get subprotocol(): string {
@@ -103,7 +116,8 @@ export class DownstreamShell implements DownstreamPort {
   }
 
   plan(acceptance: Acceptance): { dial: DialOrder } | Refusal {
-    const plan = planConnection(this.#connection.request, acceptance, this.#connection.receiver, this.#services);
+    const { request, receiver } = this.#connection;
+    const plan = planConnection(request, acceptance, receiver, this.#services, this.#answer);
     if ('dial' in plan) {
       this.#plan = plan;
       this.#target = plan.target;
@@ -139,14 +153,8 @@ export class DownstreamShell implements DownstreamPort {
     const deflate = this.#deflate(plan);
     this.#subprotocol = plan.subprotocol ?? answered?.subprotocol ?? '';
     const extensions = plan.path === 'frames' ? (answered?.extensions ?? '') : (deflate?.extensions ?? '');
-    const head = acceptanceHead({
-      key: this.#key,
-      subprotocol: this.#subprotocol,
-      extensions,
-      headers: plan.acceptance.headers,
-    });
     this.#early?.finish();
-    this.#wire.write(Buffer.from(head, 'latin1'));
+    if (this.#answer === undefined) this.#writeAcceptance(extensions, plan.acceptance.headers);
     this.#path = this.#createPath(plan, deflate?.deflate, extensions !== '');
     if (plan.rates !== undefined) this.#path.limitRate(plan.rates);
     this.#connectUpstream();
@@ -164,8 +172,35 @@ export class DownstreamShell implements DownstreamPort {
       this.#decision?.abort(new TidegateError(refusal.error, refusal.message));
     }
     this.#early?.finish();
+    if (this.#answer !== undefined) {
+      const { rejectCode = 1008 } = this.#services.config.authentication ?? {};
+      const told = typeof refusal.body === 'string' ? refusal.body.trim() : toldToClient(refusal);
+      closeEarly(this.#wire, refusal, rejectCode, told);
+      return;
+    }
     const { status, statusText, headers, body } = refusal;
     writeRefusal(this.#wire, { status, statusText, headers, body: body ?? `${toldToClient(refusal)}\n` });
+  }
+
+  /** Writes the 101 and waits for a text message; the connection is not open before its sender is known. */
+  awaitFirstMessage(message: (text: string) => void, broken: (failure: Failure) => void): void {
+    const answer = earlyAnswerTo(this.#request, this.#services.config);
+    if ('error' in answer) {
+      broken(answer);
+      return;
+    }
+    this.#early?.finish();
+    this.#subprotocol = answer.subprotocol;
+    this.#answer = answer;
+    this.#writeAcceptance('', undefined);
+    this.#early = new FirstMessage(this.#wire, {
+      onFirstText: (text) => {
+        this.#readEarly();
+        message(text);
+      },
+      onBroken: (error, why) => broken({ error, message: why, offence: error === 'INVALID_CREDENTIALS' }),
+      onGone: () => this.#connection.onClosed(1006, ''),
+    });
   }
 
   read(): void {
@@ -213,9 +248,24 @@ export class DownstreamShell implements DownstreamPort {
     this.#wire.probe();
   }
 
+  #readEarly(): void {
+    const bound = this.#services.config.limits.highWaterMark;
+    this.#early = new EarlyReader(this.#wire, bound, () => this.#connection.onClosed(1006, ''));
+  }
+
+  #writeAcceptance(extensions: string, headers: Acceptance['headers']): void {
+    const head = acceptanceHead({
+      key: this.#key,
+      subprotocol: this.#subprotocol === '' ? this.#marker : this.#subprotocol,
+      extensions,
+      headers,
+    });
+    this.#wire.write(Buffer.from(head, 'latin1'));
+  }
+
   #deflate(plan: Plan): { deflate: AgreedDeflate; extensions: string } | undefined {
     const { compression, limits } = this.#services.config;
-    if (plan.path !== 'messages' || compression === false) return undefined;
+    if (plan.path !== 'messages' || compression === false || this.#answer !== undefined) return undefined;
     return acceptOffer(this.#connection.request, compression, limits.maxMessageBytes);
   }
 

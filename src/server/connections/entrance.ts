@@ -1,6 +1,6 @@
 /**
- * Owns the way of an upgrade request into the server: validated, admitted, given a receiver and an actor, or refused.
- * Refuses to listen, and to decide what a valid request gets; the receiver does.
+ * Owns the way of an upgrade request into the server: validated, its Origin judged, its credentials taken out of it, then given an
+ * actor, or refused. Refuses to listen, and to decide what a valid request gets; admission and the receiver do.
  */
 import type { Refusal } from '../../actors/connection.effects.js';
 import { ConnectionActor } from '../../actors/connection-actor.js';
@@ -14,6 +14,11 @@ import {
   TidegateError,
   type UpgradeRequest,
 } from '../../receivers/index.js';
+import type { Authentication } from '../authentication/authentication.js';
+import type { Credentials } from '../authentication/credentials.js';
+import { type AuthenticationPorts, HandshakeAdmission } from '../authentication/handshake-admission.js';
+import { present } from '../authentication/presented.js';
+import { SessionEndpoint } from '../authentication/session-endpoint.js';
 import type { RejectedUpgrade } from '../events.js';
 import { writeRefusal } from '../handshake/answer.js';
 import { DecisionSignal } from '../handshake/decision-signal.js';
@@ -22,67 +27,122 @@ import type { Wire } from '../wires/wire.js';
 import type { ConnectionServices } from './connection-services.js';
 import { DownstreamShell } from './downstream-shell.js';
 
-/** Makes the receiver of one connection. Called once for each valid upgrade request; a throw answers 500. */
+/** Makes the receiver of one connection. Called once for each request that nothing else refused; a throw answers 500. */
 export type ReceiverFactory = (request: UpgradeRequest) => LifecycleReceiver;
 
 /** What an entrance needs. */
 export interface EntranceOptions {
   readonly services: ConnectionServices;
+  readonly authentication: Authentication;
+  /** Who is told about users and wrong credentials. */
+  readonly ports: AuthenticationPorts;
   readonly createReceiver: ReceiverFactory;
   nextId(): string;
   rejected(rejected: RejectedUpgrade): void;
-  /** The factory threw. */
-  exception(error: unknown): void;
+}
+
+/** A request without its credentials, and those. */
+interface Arrival {
+  readonly head: RequestHead;
+  readonly wire: Wire;
+  readonly credentials: Credentials | undefined;
+  readonly marker: string;
 }
 
 /** Where upgrade requests come in. */
 export class Entrance {
   readonly #options: EntranceOptions;
+  readonly #endpoint: SessionEndpoint | undefined;
 
   constructor(options: EntranceOptions) {
     this.#options = options;
+    const { authenticator, origins } = options.authentication;
+    if (authenticator?.sessions === undefined) return;
+    this.#endpoint = new SessionEndpoint({
+      authenticator,
+      origins,
+      refused: (request, { status }, { error, message, offence }) => {
+        if (offence) options.ports.offence(request, 1, error);
+        const { remoteAddress, path } = request;
+        options.rejected({ error, status, message, remoteAddress, path });
+      },
+    });
   }
 
   /** Takes a request and the wire it came by, which is not read. */
   take(head: RequestHead, wire: Wire): void {
-    const upgrade = checkUpgrade(head);
-    const refusal = 'error' in upgrade ? upgrade : this.#options.services.supervisor.admit();
-    if (refusal !== undefined) this.#refuse(head, wire, refusal);
-    else if ('key' in upgrade) this.#connect(head, wire, upgrade.key);
+    const arrival = this.#arrive(head, wire);
+    const upgrade = checkUpgrade(arrival.head);
+    const asksForSession = 'error' in upgrade && this.#endpoint?.serves(arrival.head) === true;
+    const fault = 'error' in upgrade && !asksForSession ? upgrade : undefined;
+    const refusal = fault ?? this.#denyOrigin(arrival.head) ?? this.#options.services.supervisor.admit();
+    if (refusal !== undefined) this.#refuse(arrival, refusal);
+    else if ('key' in upgrade) this.#connect(arrival, upgrade.key);
+    else this.#handOut(arrival);
   }
 
-  #connect(head: RequestHead, wire: Wire, key: string): void {
+  /** Before anything else looks at a request: what it shows of itself from here on holds no secret. */
+  #arrive(head: RequestHead, wire: Wire): Arrival {
+    const { authenticator } = this.#options.authentication;
+    if (authenticator === undefined) return { head, wire, credentials: undefined, marker: '' };
+    const presented = present(head, authenticator.sources);
+    const credentials = presented.credentials ?? authenticator.certified(wire.tls);
+    return { head: presented.head, wire, credentials, marker: presented.marker };
+  }
+
+  #denyOrigin({ rawHeaders }: RequestHead): Refusal | undefined {
+    const message = this.#options.authentication.origins.problemOf(rawHeaders);
+    return message === undefined ? undefined : { status: 403, error: 'ORIGIN_DENIED', message };
+  }
+
+  #connect(arrival: Arrival, key: string): void {
     const { services, createReceiver, nextId } = this.#options;
     const { supervisor } = services;
+    const { head, wire, marker } = arrival;
     const decision = new DecisionSignal();
     let request: ParsedUpgradeRequest;
-    let receiver: LifecycleReceiver;
     try {
       request = createUpgradeRequest(head, wire, decision);
     } catch (error) {
-      this.#refuse(head, wire, refusalFor(error));
+      this.#refuse(arrival, refusalFor(error));
       return;
     }
-    try {
-      receiver = createReceiver(request);
-    } catch (error) {
-      this.#options.exception(error);
-      this.#refuse(head, wire, { status: 500, error: 'RECEIVER_FAILED', message: 'the application failed' });
-      return;
-    }
+    const admission = this.#admission(arrival, request, () => shell);
     const connection = new ConnectionActor({
       id: nextId(),
       request,
-      receiver,
+      createReceiver: () => createReceiver(request),
+      admission,
       host: supervisor,
       parent: supervisor.ref,
     });
-    connection.port = new DownstreamShell({ connection, services, request, wire, key, decision });
+    const shell = new DownstreamShell({ connection, services, request, wire, key, decision, marker });
+    connection.port = shell;
     supervisor.add(connection);
     connection.start();
   }
 
-  #refuse(head: RequestHead, wire: Wire, refusal: Refusal): void {
+  #handOut(arrival: Arrival): void {
+    const { head, wire, credentials } = arrival;
+    try {
+      this.#endpoint?.answer(createUpgradeRequest(head, wire, new DecisionSignal()), credentials, wire);
+    } catch (error) {
+      this.#refuse(arrival, refusalFor(error));
+    }
+  }
+
+  #admission(
+    { credentials }: Arrival,
+    request: ParsedUpgradeRequest,
+    port: () => DownstreamShell,
+  ): HandshakeAdmission | undefined {
+    const { authentication, ports } = this.#options;
+    const { authenticator } = authentication;
+    if (authenticator === undefined) return undefined;
+    return new HandshakeAdmission({ authenticator, ports, request, port, credentials });
+  }
+
+  #refuse({ head, wire }: Arrival, refusal: Refusal): void {
     const { status, headers, message, error } = refusal;
     const { remoteAddress } = wire.addresses;
     // Whoever asked for no WebSocket has nothing to correct, and is mostly a person with a browser.

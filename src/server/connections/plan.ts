@@ -35,6 +35,8 @@ export interface Plan {
   readonly acceptance: Acceptance;
   /** How fast it may be; undefined for as fast as it goes. */
   readonly rates: Rates | undefined;
+  /** Whether the client has its 101, so that nothing can be agreed on with it any more. */
+  readonly answered: boolean;
 }
 
 /** What plans are made by. */
@@ -42,6 +44,11 @@ export interface PlanServices {
   readonly config: ProxyConfig;
   readonly dialer: Pick<Dialer, 'guardFor'>;
   readonly needsTarget: boolean;
+}
+
+/** What is agreed on with a client that had its 101 before there was a plan. */
+export interface EarlyAnswer {
+  readonly subprotocol: string;
 }
 
 /**
@@ -55,6 +62,7 @@ export function planConnection(
   acceptance: Acceptance,
   receiver: LifecycleReceiver,
   { config, dialer, needsTarget }: PlanServices,
+  early?: EarlyAnswer,
 ): Plan | Refusal {
   // Checked by accept() already, but nobody has to use it.
   assertHeaderFields(acceptance.headers);
@@ -69,15 +77,23 @@ export function planConnection(
   const path = pathFor(target, receiver);
   const offered = request.subprotocols;
   const rates = ratesFor(config.throttle, acceptance.throttle);
+  const common = { dial, target, guard, path, acceptance, rates };
 
   // A WebSocket target that is asked first makes the choice itself (RFC 6455 section 4.2.2), among what may be chosen.
-  if (target?.kind === 'websocket' && dial === 'before-accept') {
+  if (early === undefined && target?.kind === 'websocket' && dial === 'before-accept') {
     const chosen = acceptance.subprotocol;
     // An empty string chooses none.
     if (chosen !== undefined && chosen !== '' && !offered.includes(chosen)) throw notOffered(chosen, offered);
     const allowed = offered.filter((name) => config.subprotocols?.includes(name) ?? true);
     const subprotocolsToOffer = chosen === undefined ? allowed : [chosen].filter((name) => name !== '');
-    return { dial, target, guard, path, subprotocol: chosen, subprotocolsToOffer, acceptance, rates };
+    return { ...common, subprotocol: chosen, subprotocolsToOffer, answered: false };
+  }
+  if (early !== undefined) {
+    const { subprotocol } = early;
+    // The client knows one already; another one cannot be chosen any more.
+    if ((acceptance.subprotocol ?? subprotocol) !== subprotocol) throw answeredAlready(subprotocol);
+    const subprotocolsToOffer = subprotocol === '' ? [] : [subprotocol];
+    return { ...common, subprotocol, subprotocolsToOffer, answered: true };
   }
   const choice = chooseSubprotocol(offered, acceptance.subprotocol, config.subprotocols, config.noSubprotocol);
   if ('error' in choice) {
@@ -86,7 +102,7 @@ export function planConnection(
   }
   const { subprotocol } = choice;
   const subprotocolsToOffer = subprotocol === '' ? [] : [subprotocol];
-  return { dial, target, guard, path, subprotocol, subprotocolsToOffer, acceptance, rates };
+  return { ...common, subprotocol, subprotocolsToOffer, answered: false };
 }
 
 function pathFor(target: Target | undefined, receiver: LifecycleReceiver): Plan['path'] {
@@ -96,6 +112,13 @@ function pathFor(target: Target | undefined, receiver: LifecycleReceiver): Plan[
 
 function refusal(error: Refusal['error'], message: string): Refusal {
   return { status: httpStatusOf(error), error, message };
+}
+
+function answeredAlready(subprotocol: string): TidegateError {
+  return new TidegateError(
+    'INVALID_DECISION',
+    `another subprotocol was chosen, but the client has its 101 with ${JSON.stringify(subprotocol)} (authentication.firstMessage)`,
+  );
 }
 
 function notOffered(chosen: string, offered: readonly string[]): TidegateError {

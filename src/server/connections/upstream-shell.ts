@@ -154,7 +154,8 @@ export class UpstreamShell implements UpstreamPort {
     const own =
       plan.path === 'messages' && compression !== false ? ownOffer(compression, limits.maxMessageBytes) : undefined;
     // Once the client has its 101, nothing can be agreed on with it any more.
-    const passed = plan.path === 'frames' && plan.dial === 'before-accept' ? offerToPass(this.#request) : undefined;
+    const mayAgree = plan.path === 'frames' && plan.dial === 'before-accept' && !plan.answered;
+    const passed = mayAgree ? offerToPass(this.#request) : undefined;
     const handshake = await dialWebSocket(target, this.#dialOptions(plan, abort), {
       path: upstreamPath(target, this.#request.url),
       rawHeaders: this.#request.rawHeaders,

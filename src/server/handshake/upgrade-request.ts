@@ -5,6 +5,7 @@
 import { headerValues } from '../../protocol/header-fields.js';
 import { parseRequestHead, type RequestHead } from '../../protocol/http-head.js';
 import { describeError, TidegateError } from '../../receivers/errors.js';
+import type { Principal } from '../../receivers/principal.js';
 import type { OfferedExtension, TlsFacts, UpgradeRequest } from '../../receivers/upgrade-request.js';
 import { tlsFactsOf } from '../tls/tls-facts.js';
 import type { Wire, WireAddresses } from '../wires/wire.js';
@@ -27,6 +28,8 @@ export class ParsedUpgradeRequest implements UpgradeRequest {
   readonly subprotocols: readonly string[];
   readonly extensions: readonly OfferedExtension[];
   readonly tls: TlsFacts | undefined;
+  /** Set when the client has shown who it is, before the receiver is asked. */
+  principal: Principal | undefined;
   readonly #addresses: WireAddresses;
   readonly #text: string;
   #rawHeaders: readonly string[] | undefined;

@@ -35,6 +35,7 @@ function create() {
     rejected() {},
     closed() {},
     exception() {},
+    renewed() {},
     joined: (connection, channel) => registry.join(channel, connection),
     left: (connection, channel) => registry.leave(channel, connection),
   };
@@ -42,7 +43,7 @@ function create() {
     const connection = new ConnectionActor({
       id,
       request: REQUEST,
-      receiver: new ConnectionReceiver(),
+      createReceiver: () => new ConnectionReceiver(),
       host,
       parent: createActor(createMachine({})),
     });

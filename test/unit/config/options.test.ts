@@ -29,6 +29,7 @@ describe('resolved options', () => {
       forwardedHeaders: 'x-forwarded',
       hostHeader: 'target',
       connectUpstream: 'before-accept',
+      requireOrigin: false,
       noSubprotocol: 'first',
       fragments: 'buffer',
       frameType: 'binary',

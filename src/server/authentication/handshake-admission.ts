@@ -1,0 +1,123 @@
+/**
+ * Owns asking who a client is while its handshake is decided: by what the request showed, or by the first message after an
+ * early 101. Refuses to know how credentials are checked.
+ */
+import type { Refusal } from '../../actors/connection.effects.js';
+import type { Admission, Verdict } from '../../actors/connection.host.js';
+import { httpStatusOf, type Principal } from '../../receivers/index.js';
+import type { Denial, Peer } from '../admission/policy.js';
+import type { ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
+import type { Authenticator } from './authenticator.js';
+import { refusalOf } from './challenge.js';
+import type { Credentials, Failure, Outcome } from './credentials.js';
+
+/** What others do with what authentication finds out. */
+export interface AuthenticationPorts {
+  /** A client showed credentials that are wrong: whoever keeps count may keep its address out. */
+  offence(peer: Peer, weight: number, why: string): void;
+  /** Whether a user may have one more connection; nothing admits, and then `userGone` follows once. Called as the last check. */
+  user(name: string): Denial | undefined;
+  userGone(name: string): void;
+}
+
+/** How the first message of a client is waited for. */
+export interface FirstMessagePort {
+  /**
+   * Writes the 101 and waits for a text message. Calls one of the two once, unless the client leaves.
+   */
+  awaitFirstMessage(message: (text: string) => void, broken: (failure: Failure) => void): void;
+}
+
+/** Asks about one client. */
+export class HandshakeAdmission implements Admission {
+  readonly #authenticator: Authenticator;
+  readonly #ports: AuthenticationPorts;
+  readonly #request: ParsedUpgradeRequest;
+  readonly #port: () => FirstMessagePort;
+  #credentials: Credentials | undefined;
+  #late: Failure = LATE_CHECK;
+
+  constructor(options: {
+    authenticator: Authenticator;
+    ports: AuthenticationPorts;
+    request: ParsedUpgradeRequest;
+    port: () => FirstMessagePort;
+    credentials: Credentials | undefined;
+  }) {
+    this.#authenticator = options.authenticator;
+    this.#ports = options.ports;
+    this.#request = options.request;
+    this.#port = options.port;
+    this.#credentials = options.credentials;
+  }
+
+  admit(): Verdict | Promise<Verdict> {
+    const credentials = this.#credentials;
+    // Held no longer than needed.
+    this.#credentials = undefined;
+    if (credentials === undefined && this.#authenticator.config.firstMessage) return this.#awaitMessage();
+    const outcome = this.#authenticator.authenticate(credentials, this.#request);
+    return outcome instanceof Promise ? outcome.then((known) => this.#judge(known)) : this.#judge(outcome);
+  }
+
+  enter(principal: Principal | undefined): Refusal | undefined {
+    const denial = principal === undefined ? undefined : this.#ports.user(principal.name);
+    if (denial === undefined) {
+      this.#request.principal = principal;
+      return undefined;
+    }
+    const { error, message, retryAfter } = denial;
+    const headers = retryAfter === undefined ? undefined : { 'Retry-After': String(retryAfter) };
+    return { status: httpStatusOf(error), error, message, headers };
+  }
+
+  late(): Refusal {
+    return this.#refuse(this.#late);
+  }
+
+  #awaitMessage(): Promise<Verdict> {
+    this.#late = LATE_MESSAGE;
+    return new Promise((resolve) => {
+      const give = this.#authenticator.deadline(() => resolve(this.#judge(LATE_MESSAGE)));
+      this.#port().awaitFirstMessage(
+        (text) => {
+          give();
+          this.#late = LATE_CHECK;
+          const shown = this.#authenticator.fromMessage(text);
+          void Promise.resolve(this.#authenticator.authenticate(shown, this.#request)).then((known) =>
+            resolve(this.#judge(known)),
+          );
+        },
+        (failure) => {
+          give();
+          resolve(this.#judge(failure));
+        },
+      );
+    });
+  }
+
+  #judge(outcome: Outcome): Verdict {
+    if ('error' in outcome) {
+      if (outcome.offence) this.#ports.offence(this.#request, 1, outcome.error);
+      return this.#refuse(outcome);
+    }
+    return outcome;
+  }
+
+  #refuse(failure: Failure): Refusal {
+    const { config, sources } = this.#authenticator;
+    return refusalOf(failure, config.realm, sources);
+  }
+}
+
+const LATE_MESSAGE: Failure = {
+  error: 'AUTHENTICATION_TIMEOUT',
+  message: 'the first message did not come in time',
+  offence: false,
+};
+
+const LATE_CHECK: Failure = {
+  error: 'AUTHENTICATION_UNAVAILABLE',
+  message: 'the credentials were not checked in time',
+  offence: false,
+};
