@@ -124,7 +124,9 @@ function show(value: unknown, steps: readonly PropertyKey[]): string {
   if (steps.includes('users') || (last !== undefined && CONFIDENTIAL.has(last))) {
     return value === null ? 'null' : `a value of type ${Array.isArray(value) ? 'list' : typeof value}`;
   }
-  const isSecret = steps.some((step) => SECRET.has(step)) && !(typeof value === 'string' && value.length < 200);
+  // The name of a file may be shown, and no key that stands in its place.
+  const isFileName = typeof value === 'string' && value.length < 200 && !/[{\n]|-----/.test(value);
+  const isSecret = steps.some((step) => SECRET.has(step)) && !isFileName;
   if (isSecret && typeof value !== 'number' && typeof value !== 'boolean') return `a value of type ${typeof value}`;
   // JSON's quotes for text, as in the file; inspect() for everything JSON has no words for.
   const text = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 1, breakLength: Infinity });
