@@ -30,6 +30,7 @@ import { Outbox, outboxObserver } from './outbox.js';
 import { Reading } from './reading.js';
 import { downstreamGone, receiverFailure, shuttingDown } from './refusals.js';
 import { isProbing } from './regions.js';
+import type { WheelEntry } from './timer-wheel.js';
 
 const connectionChart = compileChart(connectionMachine, outboxObserver);
 
@@ -48,6 +49,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   /** Who the client has shown to be. */
   principal: Principal | undefined;
   heart: HeartWatch | undefined;
+  expiry: WheelEntry | undefined;
   /** Milliseconds since the epoch. */
   openedAt: number | undefined;
   readonly #host: ConnectionHost<ConnectionActor>;

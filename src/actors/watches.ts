@@ -37,8 +37,6 @@ export class Watches {
   readonly #options: WatchOptions;
   readonly #wheel: TimerWheel;
   readonly #waits = new Map<Side, WheelEntry[]>();
-  /** Only of connections whose credentials end. */
-  readonly #expiries = new Map<string, WheelEntry>();
   #beating = false;
 
   constructor(options: WatchOptions) {
@@ -78,15 +76,13 @@ export class Watches {
     const { credentials } = this.#options;
     const expiresAt = connection.principal?.expiresAt;
     if (credentials === undefined) return;
-    this.#expiries.get(connection.id)?.cancel();
-    if (expiresAt === undefined || !Number.isFinite(expiresAt)) {
-      this.#expiries.delete(connection.id);
-      return;
-    }
+    connection.expiry?.cancel();
+    connection.expiry = undefined;
+    if (expiresAt === undefined || !Number.isFinite(expiresAt)) return;
     const { warning } = credentials;
     const warn = () => credentials.expiring(connection);
     const expire = () => credentials.expired(connection);
-    this.#expiries.set(connection.id, watchExpiry({ expiresAt, warning, warn, expire }, this.#wheel));
+    connection.expiry = watchExpiry({ expiresAt, warning, warn, expire }, this.#wheel);
   }
 
   /** Watches the heart of one side, which keeps the watch: a table of all of them takes more. */
@@ -99,10 +95,7 @@ export class Watches {
     this.#still(side);
     for (const wait of this.#waits.get(side) ?? []) wait.cancel();
     this.#waits.delete(side);
-    if (this.#expiries.size > 0 && 'principal' in side) {
-      this.#expiries.get(side.id)?.cancel();
-      this.#expiries.delete(side.id);
-    }
+    if ('expiry' in side) side.expiry?.cancel();
   }
 
   startHeartbeat(): void {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { matchesHash, parseHash } from '../../src/server/authentication/password-hash.js';
 import { runCli } from '../../src/server/cli/run-cli.js';
 
 let folder: string;
@@ -11,12 +12,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function cli(argv: string[], env: Record<string, string> = {}) {
+async function cli(argv: string[], env: Record<string, string> = {}, input: string[] = []) {
   const out: string[] = [];
   const err: string[] = [];
   const stdout = { write: (text: string) => out.push(text) };
   const stderr = { write: (text: string) => err.push(text) };
-  const code = await runCli(argv, { stdout, stderr, env });
+  const stdin = (async function* () {
+    yield* input;
+  })();
+  const code = await runCli(argv, { stdout, stderr, env, stdin });
   return { code, stdout: out.join(''), stderr: err.join('') };
 }
 
@@ -107,5 +111,56 @@ describe('what teaches', () => {
     const { code, stderr } = await cli([]);
     expect(stderr).toContain('Usage: tidegate');
     expect(code).toBe(2);
+  });
+});
+
+describe('hash-password', () => {
+  it('prints the hash of one line of standard input, and never the password', async () => {
+    const { code, stdout } = await cli(['hash-password'], {}, ['hun', 'ter2\r\n', 'more']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\$scrypt\$ln=15,r=8,p=1\$[^$\s]+\$[^$\s]+\n$/);
+    expect(await matchesHash('hunter2', parseHash(stdout.trim())!)).toBe(true);
+  });
+
+  it.each([
+    ['nothing', []],
+    ['an empty line', ['\nsecret']],
+    ['too much', ['x'.repeat(5000)]],
+  ])('answers 2 for %s', async (_, input) => {
+    const { code, stdout, stderr } = await cli(['hash-password'], {}, input);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('there is no password on standard input');
+  });
+
+  it('takes no password as an argument', async () => {
+    expect((await cli(['hash-password', 'hunter2'])).code).toBe(2);
+  });
+});
+
+describe('a configuration error about credentials', () => {
+  it.each([
+    ['users: { ada: 5 }', 'authentication.users.ada'],
+    ['users: { ada: "" }', 'authentication.users.ada'],
+    ['users: { ada: "$scrypt$hunter2hunter2" }', 'authentication.users.ada'],
+    ['users: { ada: { password: [hunter2hunter2] } }', 'authentication.users.ada.password'],
+    ['users: { ada: { password: hunter2hunter2, tag: x } }', 'authentication.users.ada.tag'],
+    ['users: hunter2hunter2', 'authentication.users'],
+    ['users: { "a:b": hunter2hunter2 }', 'authentication.users'],
+    ['jwt: { secret: hunter2hunter2 }', 'authentication.jwt.secret'],
+    ['jwt: { secret: hunter2hunter2-hunter2hunter2-hunter2, key: x.pem }', 'authentication.jwt'],
+    ['jwt: hunter2hunter2', 'authentication.jwt'],
+    ['jwt: { keySet: \'{"keys":[{"kty":"oct","k":"hunter2hunter2"}]}\' }', 'authentication.jwt.keySet'],
+    ['jwt: { key: \'{"kty":"oct","k":"hunter2hunter2"}\' }', 'authentication.jwt.key'],
+    ['{ realm: hunter2hunter2 }', 'authentication'],
+    ['hunter2hunter2', 'authentication'],
+  ])('names the option and never what it holds: %s', async (text, path) => {
+    const file = join(folder, 'credentials.yaml');
+    const value = text.includes(': ') && !text.startsWith('{') ? `{ ${text} }` : text;
+    writeFileSync(file, `proxies:\n  - target: tcp://127.0.0.1:1\n    authentication: ${value}\n`);
+    const { code, stdout } = await cli(['check', '--config', file]);
+    expect(code).toBe(2);
+    expect(stdout).toContain(path);
+    expect(stdout).not.toContain('hunter2');
   });
 });

@@ -5,6 +5,7 @@ import { start as startEcho } from '../../examples/02-echo-receiver.js';
 import { start as startChat } from '../../examples/03-chat.js';
 import { start as startAuditor } from '../../examples/04-auditing-proxy.js';
 import { type Lookup, start as startSwitchboard } from '../../examples/05-per-request-target.js';
+import { start as startSite } from '../../examples/06-token-from-a-browser.js';
 import { deferred } from '../support/events.js';
 import { RawClient, type RawClientOptions } from '../support/raw-client.js';
 import { RawUpstream } from '../support/raw-upstream.js';
@@ -178,5 +179,40 @@ describe('05-per-request-target', () => {
     expect(lost.status).toBe(404);
     expect(lost.body).toBe('no such desk: /desks/nowhere\n');
     expect((await RawClient.handshake({ port, path: '/desks/down', headers: authorized })).status).toBe(502);
+  });
+});
+
+describe('06-token-from-a-browser', () => {
+  const SECRET = 'a-secret-of-this-test-that-is-long-enough';
+
+  async function site() {
+    const started = await startSite(0, 0, SECRET);
+    cleanups.push(() => started.stop());
+    const login = async (user: string, password: string) => {
+      const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+      return fetch(`${started.pageUrl}/login`, { method: 'POST', headers: { authorization, connection: 'close' } });
+    };
+    return { ...started, login, port: started.server.addresses[0]!.port };
+  }
+
+  it('greets who logged in by the name in the token, which the 101 does not show', async () => {
+    const { login, port, pageUrl } = await site();
+    const token = await (await login('ada', 'lovelace')).text();
+    const client = await open(port, { subprotocols: ['bearer', token], headers: { Origin: pageUrl } });
+    expect(client.subprotocol).toBe('bearer');
+    expect(client.answer.head).not.toContain(token);
+    expect(await client.nextText()).toBe('welcome, ada');
+    client.sendText('hello');
+    expect(await client.nextText()).toBe('ada: hello');
+  });
+
+  it('gives no token for a wrong password, and takes none that is made up or shown by another page', async () => {
+    const { login, port, pageUrl } = await site();
+    expect((await login('ada', 'byron')).status).toBe(401);
+    const made = await RawClient.handshake({ port, subprotocols: ['bearer', 'none'], headers: { Origin: pageUrl } });
+    expect(made.status).toBe(401);
+    const token = await (await login('ada', 'lovelace')).text();
+    const elsewhere = { Origin: 'https://evil.example' };
+    expect((await RawClient.handshake({ port, subprotocols: ['bearer', token], headers: elsewhere })).status).toBe(403);
   });
 });

@@ -32,5 +32,5 @@ function isSecret(value: unknown, steps: readonly PropertyKey[]): boolean {
   if (steps.includes('users') || (last !== undefined && CONFIDENTIAL.has(last))) return true;
   if (typeof value === 'number' || typeof value === 'boolean' || !steps.some((step) => SECRET.has(step))) return false;
   // A name of a file may be shown, and has to be.
-  return typeof value !== 'string' || value.length >= 200 || /-----|\n/.test(value);
+  return typeof value !== 'string' || value.length >= 200 || /[{\n]|-----/.test(value);
 }
