@@ -130,6 +130,7 @@ export class RunningServer {
       ...address,
       handshakeTimeout: timeouts.handshake,
       maxHandshakeBytes: limits.maxHandshakeBytes,
+      maxHeaderCount: limits.maxHeaderCount,
       highWaterMark: limits.highWaterMark,
       keepAlive,
       layer,
