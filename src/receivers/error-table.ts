@@ -90,7 +90,7 @@ export const ERRORS = {
   HANDSHAKE_TOO_BIG: {
     whose: 'downstream',
     status: 431,
-    help: 'The handshake has larger headers than `limits.maxHandshakeBytes` allows.',
+    help: 'The handshake has larger headers than `limits.maxHandshakeBytes` or more than `limits.maxHeaderCount` allows.',
   },
   HANDSHAKE_TIMEOUT: {
     whose: 'downstream',

@@ -183,6 +183,7 @@ export class RunningServer {
       tls,
       handshakeTimeout: timeouts.handshake,
       maxHandshakeBytes: limits.maxHandshakeBytes,
+      maxHeaderCount: limits.maxHeaderCount,
       highWaterMark: limits.highWaterMark,
       keepAlive,
       layer,

@@ -11,6 +11,7 @@ import type { Waiting } from './handshake-deadlines.js';
 /** What a guest tells its host. One of the first three is called, once. */
 export interface GuestHost {
   readonly maxHandshakeBytes: number;
+  readonly maxHeaderCount: number;
   arrived(guest: RequestReader, head: RequestHead): void;
   /** What it sent is no request. */
   refused(guest: RequestReader, error: 'BAD_HANDSHAKE' | 'HANDSHAKE_TOO_BIG', message: string): void;
@@ -36,7 +37,7 @@ export class RequestReader extends HeadReader implements Guest {
   readonly guest: Guest;
 
   constructor(wire: Wire, host: GuestHost, guest?: Guest) {
-    super(wire, host.maxHandshakeBytes);
+    super(wire, host.maxHandshakeBytes, host.maxHeaderCount);
     this.#host = host;
     this.guest = guest ?? this;
   }
@@ -69,8 +70,10 @@ export class RequestReader extends HeadReader implements Guest {
   }
 
   protected override onTooBig(): void {
-    const limit = this.#host.maxHandshakeBytes;
-    this.#host.refused(this, 'HANDSHAKE_TOO_BIG', `the request head is larger than ${limit} bytes`);
+    const { maxHandshakeBytes, maxHeaderCount } = this.#host;
+    const many = this.fields > maxHeaderCount;
+    const what = many ? `has more than ${maxHeaderCount} header fields` : `is larger than ${maxHandshakeBytes} bytes`;
+    this.#host.refused(this, 'HANDSHAKE_TOO_BIG', `the request head ${what}`);
   }
 
   protected override onGone(): void {

@@ -44,6 +44,8 @@ export interface ListenerOptions {
   readonly handshakeTimeout: number;
   /** The largest request line and headers, in bytes. */
   readonly maxHandshakeBytes: number;
+  /** The most header fields. */
+  readonly maxHeaderCount: number;
   /** Bytes a plain socket holds in each direction before it says that it is full. Node keeps its default with TLS. */
   readonly highWaterMark: number;
   /** Milliseconds of silence before TCP keep-alive probes; 0 sends none. */
@@ -67,6 +69,7 @@ export interface ListenerOptions {
 /** Listens on one address. May be bound again after it was closed. */
 export class Listener implements GuestHost {
   readonly maxHandshakeBytes: number;
+  readonly maxHeaderCount: number;
   readonly #options: ListenerOptions;
   readonly #deadlines: HandshakeDeadlines<Guest>;
   readonly #tlsGuests: TlsGuests;
@@ -78,6 +81,7 @@ export class Listener implements GuestHost {
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.maxHandshakeBytes = options.maxHandshakeBytes;
+    this.maxHeaderCount = options.maxHeaderCount;
     this.#deadlines = new HandshakeDeadlines(options.handshakeTimeout, (guest) => this.#expire(guest));
     this.#tlsGuests = new TlsGuests((guest, midway) => {
       this.#deadlines.delete(guest);

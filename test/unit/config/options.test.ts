@@ -40,6 +40,7 @@ describe('resolved options', () => {
       limits: {
         maxConnections: 100_000,
         maxHandshakeBytes: 16_384,
+        maxHeaderCount: 100,
         maxMessageBytes: 67_108_864,
         maxFragments: 16_384,
         highWaterMark: 65_536,

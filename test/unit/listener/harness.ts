@@ -38,6 +38,7 @@ export class Harness {
       port: 0,
       handshakeTimeout: 10_000,
       maxHandshakeBytes: 2048,
+      maxHeaderCount: 5000,
       highWaterMark: 16_384,
       keepAlive: 1000,
       layer,
