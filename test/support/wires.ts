@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import tls, { type TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { SocketWire } from '../../src/server/wires/socket-wire.js';
+import { StreamWire } from '../../src/server/wires/stream-wire.js';
 import type { Wire, WireReader } from '../../src/server/wires/wire.js';
 import { chooseLayer, secureWire, type WireLayer } from '../../src/server/wires/wire-layer.js';
 import { deferred, WaitingLine, waitForEvent } from './events.js';
@@ -24,6 +25,8 @@ export interface Transport {
   readonly over: 'tcp' | 'unix' | 'tls';
   /** By the chunks of a stream, as on a Node.js whose accepted sockets cannot be given a buffer. */
   readonly chunks?: true;
+  /** As a stream that nothing more is known of. */
+  readonly foreign?: true;
 }
 
 /** Everything a wire can be made of, for `describe.each`. TLS is always on streams of Node.js. */
@@ -34,6 +37,7 @@ export const TRANSPORTS: readonly Transport[] = [
   ]),
   { layer: chooseLayer('portable'), over: 'tls' },
   { layer: chooseLayer('portable'), over: 'tls', chunks: true },
+  { layer: chooseLayer('portable'), over: 'tcp', foreign: true },
 ];
 
 export const SETTINGS = { keepAlive: 1000, highWaterMark: 64 * 1024 };
@@ -134,7 +138,7 @@ export interface WirePair {
 }
 
 /** Connects a peer to a listener and takes its end as a wire, until the test is over. Nothing is read from it. */
-export async function wirePair({ layer, over, chunks }: Transport): Promise<WirePair> {
+export async function wirePair({ layer, over, chunks, foreign }: Transport): Promise<WirePair> {
   const opened = deferred<Wire>();
   const gone: Array<{ wire: Wire; told: readonly string[] }> = [];
   const record = new WireRecord();
@@ -159,6 +163,8 @@ export async function wirePair({ layer, over, chunks }: Transport): Promise<Wire
           : secureWire(socket, SETTINGS, observer.gone),
       ),
     );
+  } else if (foreign) {
+    server.on('connection', (socket: net.Socket) => observer.opened(new StreamWire(socket, observer.gone)));
   } else {
     layer.accept(server, SETTINGS, observer);
   }

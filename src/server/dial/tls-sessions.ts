@@ -38,13 +38,17 @@ export class TlsSessions {
   /** Keeps the sessions that a target gives on a connection, the last one of them. */
   watch(target: Exclude<Target, UnixTarget>, socket: tls.TLSSocket): void {
     const key = this.#keyOf(target);
-    socket.on('session', (session: Buffer) => {
+    const keep = (session: Buffer): void => {
       // Behind all others: the first is the one that was used least lately.
       this.#sessions.delete(key);
       this.#sessions.set(key, session);
       const [oldest] = this.#sessions.keys();
       if (this.#sessions.size > MAX_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
-    });
+    };
+    // With TLS 1.3 it comes some time after the handshake, and with 1.2 it came within.
+    socket.on('session', keep);
+    const session = socket.getProtocol() === 'TLSv1.3' ? undefined : socket.getSession();
+    if (session !== undefined) keep(session);
   }
 
   #keyOf({ host, port }: Exclude<Target, UnixTarget>): string {

@@ -15,6 +15,7 @@ export class StreamWire extends Incoming implements Wire {
   readonly addresses = NOWHERE;
   readonly tls = undefined;
   readonly #stream: Duplex;
+  readonly #gone: ((wire: Wire) => void) | undefined;
   #bytesRead = 0;
   #corks = 0;
   /** What was written while corked. */
@@ -25,8 +26,10 @@ export class StreamWire extends Incoming implements Wire {
   #closed = false;
   #lost = 0;
 
-  constructor(stream: Duplex) {
+  /** @param gone called when the wire is closed, after its reader. */
+  constructor(stream: Duplex, gone?: (wire: Wire) => void) {
     super();
+    this.#gone = gone;
     this.#stream = stream;
     stream.on('data', (chunk: Uint8Array | string) => {
       // Of a text there is only a copy anyhow.
@@ -74,6 +77,8 @@ export class StreamWire extends Incoming implements Wire {
 
   watch(): void {
     this.stopReading();
+    // A paused stream reads on until its buffer is full, if it ever began.
+    if (!this.closed) this.#stream.read(0);
   }
 
   write(bytes: Buffer, start = 0, end = bytes.length): boolean {
@@ -108,7 +113,7 @@ export class StreamWire extends Incoming implements Wire {
     this.#stream.destroy();
   }
 
-  /** A stream tells by itself. */
+  /** What is below a stream that is not read is out of reach. */
   probe(): void {}
 
   protected readSocket(): void {
@@ -135,5 +140,6 @@ export class StreamWire extends Incoming implements Wire {
     if (this.#closed) return;
     this.#closed = true;
     this.reader?.onClosed(this.#error);
+    this.#gone?.(this);
   }
 }
