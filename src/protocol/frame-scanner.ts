@@ -141,6 +141,19 @@ export class FrameScanner {
     this.#heldLength = 0;
   }
 
+  /** The payload bytes of the current message that were announced, those of the current frame with them. */
+  get messageBytes(): number {
+    return this.#messageBytes;
+  }
+
+  /** Ends scanning for a rule that is none of the protocol, from inside `onFrameStart`: as if the header had broken it. */
+  refuse(violation: Violation): void {
+    this.#inFrame = false;
+    this.#messageOpen = this.fragmentIndex > 0;
+    this.consumed = this.frameStart;
+    this.#fail(violation);
+  }
+
   /** Scans the next chunk of the stream and calls the handler for what is in it. */
   scan(chunk: Buffer): void {
     this.bytes = this.#heldLength === 0 ? chunk : this.#joinHeld(chunk);

@@ -3,10 +3,12 @@
  * the connection decides what follows.
  */
 
+import type { CloseCode, ErrorCode } from '../receivers/index.js';
+
 /** The close codes that answer a broken rule (RFC 6455 section 7.4.1). */
 export type ViolationCode = 1002 | 1007 | 1008 | 1009;
 
-/** The error codes a broken rule is reported under. */
+/** The error codes a rule of the protocol is reported under. */
 export type ViolationError =
   | 'PROTOCOL_ERROR'
   | 'INVALID_UTF8'
@@ -17,9 +19,10 @@ export type ViolationError =
 /** Tells which rule a peer broke. It is a value and not an Error: a stack trace per hostile frame would cost too much. */
 export interface Violation {
   /** The code to close with. */
-  readonly code: ViolationCode;
-  readonly error: ViolationError;
-  /** Names the rule, its RFC section and the offending value. */
+  readonly code: CloseCode;
+  /** One of {@link ViolationError}, or of a rule that the server has of its own. */
+  readonly error: ErrorCode;
+  /** Names the rule, its RFC section if it is of the protocol, and the offending value. */
   readonly message: string;
 }
 

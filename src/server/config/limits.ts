@@ -1,6 +1,6 @@
 /** Owns the options that bound what one server and one connection may use. Refuses to hold anyone to them. */
 import { z } from 'zod';
-import { count, described, optionalSize, size } from './fields.js';
+import { count, described, duration, optionalSize, size } from './fields.js';
 
 const LOW_WATER_MARK = 16 * 1024;
 
@@ -39,6 +39,34 @@ export const limits = described(
         description: 'Fragments of one message; one more closes its connection with 1008. 0 = unlimited.',
         default: 16_384,
         flag: 'max-fragments',
+      }),
+      /** Messages a second that a client may send; fragments, pings and pongs count as well. Whoever sends more is read more slowly. 0 = any number. */
+      messagesPerSecond: count({
+        description:
+          'Messages a second that a client may send; fragments, pings and pongs count as well. Whoever sends more is read more slowly. 0 = any number.',
+        default: 0,
+        flag: 'messages-per-second',
+      }),
+      /** Bytes a second that a client may send, counted on the wire. Whoever sends more is read more slowly. 0 = any number. */
+      bytesPerSecond: size({
+        description:
+          'Bytes a second that a client may send, counted on the wire. Whoever sends more is read more slowly. 0 = any number.',
+        default: 0,
+        flag: 'bytes-per-second',
+      }),
+      /** How much may come at once: as many messages or bytes as are allowed in this time. */
+      floodBurst: duration({
+        description: 'How much may come at once: as many messages or bytes as are allowed in this time.',
+        default: '1s',
+        flag: 'flood-burst',
+      }),
+      /** How long a client that sends more than `messagesPerSecond` or `bytesPerSecond` is held back before it is closed with 1008. */
+      floodGrace: duration({
+        description:
+          'How long a client that sends more than `messagesPerSecond` or `bytesPerSecond` is held back before it is closed with 1008.',
+        default: '5s',
+        min: 1,
+        flag: 'flood-grace',
       }),
       /** Bytes waiting for a peer above which its sender is paused and the connection is throttled. What is passed on by the fast socket layer pauses its sender as soon as anything waits. */
       highWaterMark: size({

@@ -6,6 +6,9 @@ import type { ConnectionActor } from '../../actors/connection-actor.js';
 import { type Ending, failure } from '../../actors/ending.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
 import type { Violation } from '../../protocol/violation.js';
+import { CloseCode } from '../../receivers/index.js';
+import { FloodGuard, type FloodLimits } from '../shaping/flood-guard.js';
+import { FrameInspector } from '../shaping/frame-inspector.js';
 import type { Rates } from '../shaping/paced-wire.js';
 import type { Wire, WireReader } from '../wires/wire.js';
 import { ByteLink, type Link, type LinkServices, paceLink, WebSocketLink } from './links.js';
@@ -44,6 +47,8 @@ export abstract class DataPath {
   readonly down: WebSocketLink;
   readonly connection: ConnectionActor;
   protected readonly limits: PathLimits;
+  /** Looks at the client's frames, where somebody wants to know of them. */
+  protected readonly inspector: FrameInspector | undefined;
   up: Link | undefined;
   upstream: UpstreamActor | undefined;
   readonly #services: LinkServices;
@@ -61,6 +66,7 @@ export abstract class DataPath {
     side.link = this.down;
     this.#downSide = side;
     wire.attach(side);
+    this.inspector = this.#inspect();
   }
 
   /** Puts the upstream in place. It is read as soon as the path was started. */
@@ -96,6 +102,23 @@ export abstract class DataPath {
     this.#paceUp();
   }
 
+  #inspect(): FrameInspector | undefined {
+    const { limits, messagePolicy, pacer } = this.#services;
+    const guarded = hasFloodLimits(limits);
+    if (!guarded && messagePolicy === undefined) return undefined;
+    const guard = guarded ? new FloodGuard(pacer, limits, (why) => this.#flooded(why)) : undefined;
+    if (guard !== undefined) paceLink(this.down, this.#downSide, pacer).guard(guard);
+    return new FrameInspector(this.connection.handle, guard, messagePolicy);
+  }
+
+  #flooded(why: string): void {
+    const { remoteAddress, remotePort } = this.connection.request;
+    this.inspector?.stop();
+    this.onDownGone();
+    this.#services.offence?.({ ...this.down.wire.addresses, remoteAddress, remotePort }, 1, why);
+    this.violated({ error: 'RATE_LIMITED', code: CloseCode.PolicyViolation, message: why });
+  }
+
   /** The target is read in pieces that fit the rate toward the client, so that what is held for it stays small. */
   #paceUp(): void {
     const { up, down } = this;
@@ -111,7 +134,7 @@ export abstract class DataPath {
   /** The upstream's link was put in place. */
   protected onUpstream(_link: Link, _options: UpstreamOptions): void {}
 
-  /** The client's wire is gone, before its actor is told. */
+  /** Nothing more comes from the client: its wire is gone, or is not listened to any more. Before its actor is told. */
   onDownGone(): void {}
 
   /** The target's wire is gone, before its actor is told. */
@@ -134,6 +157,10 @@ export abstract class DataPath {
   upstreamViolated(violation: Violation): void {
     this.upstream?.onViolation({ ...endingFor(violation), initiator: 'upstream' });
   }
+}
+
+function hasFloodLimits(limits: Partial<FloodLimits>): limits is FloodLimits {
+  return (limits.messagesPerSecond ?? 0) > 0 || (limits.bytesPerSecond ?? 0) > 0;
 }
 
 function endingFor(violation: Violation): Ending {

@@ -5,10 +5,11 @@
 import { Buffer } from 'node:buffer';
 import { parseClosePayload } from '../../protocol/close-frame.js';
 import { Opcode } from '../../protocol/frame.js';
-import { type FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
+import type { FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
 import { applyMask } from '../../protocol/mask.js';
 import { isViolation, type Violation } from '../../protocol/violation.js';
 import type { CloseStatus } from '../../receivers/index.js';
+import { type FrameInspector, scannerOf } from '../shaping/frame-inspector.js';
 import type { PathLimits } from './data-path.js';
 import type { WebSocketLink } from './links.js';
 import type { TrafficCounter } from './traffic.js';
@@ -22,6 +23,7 @@ export interface ForwarderOptions {
   readonly limits: PathLimits;
   readonly from: WebSocketLink;
   readonly traffic: TrafficCounter;
+  readonly inspector?: FrameInspector | undefined;
 }
 
 /** Forwards the frames of one direction. */
@@ -36,10 +38,10 @@ export abstract class FrameForwarder implements FrameHandler {
   /** Where a run may be cut; one object for all runs. */
   readonly #boundaries: Boundaries = { frame: -1, message: -1, insideFrame: false, insideMessage: false };
 
-  constructor({ masked, compression, limits, from, traffic }: ForwarderOptions) {
+  constructor({ masked, compression, limits, from, traffic, inspector }: ForwarderOptions) {
     this.#link = from;
     this.#traffic = traffic;
-    this.#scanner = new FrameScanner({
+    this.#scanner = scannerOf(inspector, {
       masked,
       compression,
       maxFrameBytes: limits.maxMessageBytes,

@@ -25,6 +25,7 @@ export class FramesPath extends DataPath {
       limits: options.limits,
       from: this.down,
       traffic: this.down.received,
+      inspector: this.inspector,
     });
   }
 

@@ -6,6 +6,9 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { Opcode } from '../../protocol/frame.js';
 import { CloseIndicator, type CloseStatus, type Message, type SendResult } from '../../receivers/index.js';
+import type { Peer } from '../admission/policy.js';
+import type { FloodLimits } from '../shaping/flood-guard.js';
+import type { MessagePolicy } from '../shaping/frame-inspector.js';
 import { PacedWire } from '../shaping/paced-wire.js';
 import type { Pacer } from '../shaping/pacer.js';
 import type { Wire, WireReader } from '../wires/wire.js';
@@ -20,7 +23,11 @@ import { WebSocketOutlet } from './websocket-outlet.js';
 export interface LinkServices {
   readonly watch: PressureWatch;
   readonly pacer: Pacer;
-  readonly limits: OutletLimits & { readonly maxQueuedBytes: number };
+  readonly limits: OutletLimits & { readonly maxQueuedBytes: number } & Partial<FloodLimits>;
+  /** Asked about each message of a client, where an admission policy wants to be. */
+  readonly messagePolicy?: MessagePolicy | undefined;
+  /** Told of a client that floods. Must not throw. */
+  offence?(peer: Peer, weight: number, why: string): void;
 }
 
 /** One side of a data path. */

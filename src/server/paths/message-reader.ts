@@ -5,11 +5,12 @@
 import { Buffer, constants, isUtf8 } from 'node:buffer';
 import { parseClosePayload } from '../../protocol/close-frame.js';
 import { frameHeaderLength, Opcode } from '../../protocol/frame.js';
-import { type FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
+import type { FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
 import { applyMask } from '../../protocol/mask.js';
 import { Utf8Stream } from '../../protocol/utf8-stream.js';
 import { isViolation, type Violation, violationOf } from '../../protocol/violation.js';
 import type { CloseStatus, Fragment } from '../../receivers/index.js';
+import { type FrameInspector, scannerOf } from '../shaping/frame-inspector.js';
 import type { AgreedDeflate, MessageKind } from './message-writer.js';
 import { copyUnmasked } from './unmask.js';
 
@@ -47,6 +48,7 @@ export interface MessageReaderOptions {
   readonly maxFragments: number;
   readonly fragments: 'buffer' | 'fragments' | 'both';
   readonly deflate: AgreedDeflate | undefined;
+  readonly inspector?: FrameInspector | undefined;
   readonly sink: MessageSink;
 }
 
@@ -85,7 +87,7 @@ export class MessageReader implements FrameHandler {
 
   constructor(options: MessageReaderOptions) {
     this.#options = options;
-    this.#scanner = new FrameScanner({
+    this.#scanner = scannerOf(options.inspector, {
       masked: options.masked,
       compression: options.deflate !== undefined,
       maxFrameBytes: options.maxMessageBytes,

@@ -49,6 +49,7 @@ export class MessagesPath extends DataPath {
       ...this.limits,
       fragments: options.fragments,
       deflate: options.deflate,
+      inspector: this.inspector,
       sink: {
         onMessage: (kind, data, frame) => {
           received.messages += 1;

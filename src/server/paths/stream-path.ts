@@ -5,9 +5,10 @@
 import { Buffer } from 'node:buffer';
 import { parseClosePayload } from '../../protocol/close-frame.js';
 import { Opcode } from '../../protocol/frame.js';
-import { type FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
+import type { FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
 import { applyMask } from '../../protocol/mask.js';
 import { isViolation } from '../../protocol/violation.js';
+import { scannerOf } from '../shaping/frame-inspector.js';
 import { ByteFramer, type FrameType } from './byte-framer.js';
 import { DataPath, type PathOptions } from './data-path.js';
 import { unmaskTo } from './unmask.js';
@@ -24,7 +25,7 @@ export class StreamPath extends DataPath implements FrameHandler {
   constructor(options: PathOptions & { readonly frameType: FrameType }) {
     super(options);
     this.#framer = new ByteFramer(this.down, options.frameType);
-    this.#scanner = new FrameScanner({
+    this.#scanner = scannerOf(this.inspector, {
       masked: true,
       compression: false,
       maxFrameBytes: this.limits.maxMessageBytes,

@@ -6,6 +6,7 @@ import type { Buffer } from 'node:buffer';
 import type { TLSSocket } from 'node:tls';
 import { copyIfShared, kept } from '../wires/read-buffer.js';
 import type { Wire, WireAddresses, WireReader } from '../wires/wire.js';
+import type { FloodGuard } from './flood-guard.js';
 import { Lane } from './lane.js';
 import type { Pacer } from './pacer.js';
 
@@ -41,6 +42,7 @@ export class PacedWire implements Wire, WireReader {
   readonly #owner: PaceOwner;
   /** What is read here is written there, so that no more is read at once than may pass there. */
   readonly #ahead: Lane | undefined;
+  #guard: FloodGuard | undefined;
   #reader: WireReader;
   #wanted: 'read' | 'stop' | 'watch';
   #readsWaited = false;
@@ -96,17 +98,26 @@ export class PacedWire implements Wire, WireReader {
     if (write !== undefined) this.writes.limit(write);
   }
 
+  /** Whoever sends more than this allows is read no further until it may send more. */
+  guard(guard: FloodGuard): void {
+    this.#guard = guard;
+    guard.onOpen = () => this.#readOn();
+  }
+
   /** Ends pacing: what waits goes on at once. A closing handshake has a deadline, and must not wait for a rate. */
   lift(): void {
     this.limit({ read: 0, write: 0 });
     this.#lifted = true;
+    this.#guard?.leave();
+    this.#guard = undefined;
+    this.#readOn();
     this.#writeOn();
   }
 
   /** True when there was a time since the last call in which nothing was read for the sake of the rate. */
   takeWait(): boolean {
     const waited = this.#readsWaited;
-    this.#readsWaited = this.#reads.waiting;
+    this.#readsWaited = this.#held;
     return waited;
   }
 
@@ -128,7 +139,7 @@ export class PacedWire implements Wire, WireReader {
 
   read(): void {
     this.#wanted = 'read';
-    if (this.#reads.waiting) this.#wire.watch();
+    if (this.#held) this.#wire.watch();
     else this.#wire.read();
   }
 
@@ -154,9 +165,11 @@ export class PacedWire implements Wire, WireReader {
       this.#reads.spend(length);
       this.#reader.onBytes(length < chunk.length ? chunk.subarray(0, length) : chunk);
     }
-    if (this.#reads.open) return;
+    const allowedOn = this.#guard?.passed(length) ?? true;
+    const open = this.#reads.open;
+    if (open && allowedOn) return;
     this.#readsWaited = true;
-    this.#reads.wait();
+    if (!open) this.#reads.wait();
     if (this.#wanted === 'read') this.#wire.watch();
   }
 
@@ -164,8 +177,13 @@ export class PacedWire implements Wire, WireReader {
     this.#reader.onEnd();
   }
 
+  /** Reading is held back, whoever wants to. */
+  get #held(): boolean {
+    return this.#reads.waiting || (this.#guard?.waiting ?? false);
+  }
+
   #readOn(): void {
-    if (this.#wanted === 'read') this.#wire.read();
+    if (this.#wanted === 'read' && !this.#held) this.#wire.read();
   }
 
   // Writing.
@@ -217,6 +235,7 @@ export class PacedWire implements Wire, WireReader {
 
   onClosed(error: Error | undefined): void {
     this.#reads.leave();
+    this.#guard?.leave();
     this.writes.leave();
     this.#reader.onClosed(error);
   }
