@@ -81,7 +81,7 @@ export class DownstreamShell implements DownstreamPort {
   }
 
   get closeWritten(): boolean {
-    return this.#path?.down.outlet.closeWritten ?? false;
+    return this.#path?.down.closeWritten ?? false;
   }
 
   get bufferedBytes(): number {

@@ -7,7 +7,7 @@ import { type Ending, failure } from '../../actors/ending.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
 import type { Violation } from '../../protocol/violation.js';
 import type { Wire, WireReader } from '../wires/wire.js';
-import { ByteLink, type Link, type LinkServices, WebSocketLink } from './links.js';
+import { ByteLink, type DownLink, type Link, type LinkServices, WebSocketLink } from './links.js';
 import type { AgreedDeflate } from './message-writer.js';
 import type { OutletOwner } from './outlet.js';
 
@@ -38,9 +38,9 @@ export interface UpstreamOptions {
 }
 
 /** The way of the bytes of one connection. */
-export abstract class DataPath {
-  abstract readonly kind: 'frames' | 'stream' | 'messages';
-  readonly down: WebSocketLink;
+export abstract class DataPath<Down extends DownLink = DownLink> {
+  abstract readonly kind: 'frames' | 'stream' | 'messages' | 'bytes';
+  readonly down: Down;
   readonly connection: ConnectionActor;
   protected readonly limits: PathLimits;
   up: Link | undefined;
@@ -48,13 +48,14 @@ export abstract class DataPath {
   readonly #services: LinkServices;
   #started = false;
 
-  constructor(options: PathOptions) {
+  /** @param createDown makes the client's side; it is called within this constructor. */
+  protected constructor(options: PathOptions, createDown: (owner: OutletOwner) => Down) {
     const { connection, wire } = options;
     this.connection = connection;
     this.limits = options.limits;
     this.#services = options.services;
     const side = new DownSide(this, connection);
-    this.down = new WebSocketLink(wire, 'server', side, options.services, options.deflate);
+    this.down = createDown(side);
     side.link = this.down;
     wire.attach(side);
   }
@@ -65,9 +66,7 @@ export abstract class DataPath {
     const side = new UpSide(this, upstream);
     const link = options.speaksWebSocket
       ? new WebSocketLink(wire, 'client', side, this.#services, options.deflate)
-      : new ByteLink(wire, side, this.#services, () => {
-          if (!options.halfClose) upstream.onPeerClose(1000, '');
-        });
+      : new ByteLink(wire, side, this.#services, () => this.onUpEnd(options));
     side.link = link;
     this.up = link;
     this.upstream = upstream;
@@ -88,6 +87,11 @@ export abstract class DataPath {
 
   abstract onDownBytes(chunk: Buffer): void;
   abstract onUpBytes(chunk: Buffer): void;
+
+  /** The FIN of a target that speaks plain bytes came. */
+  protected onUpEnd({ upstream, halfClose }: UpstreamOptions): void {
+    if (!halfClose) upstream.onPeerClose(1000, '');
+  }
 
   /** The upstream's link was put in place. */
   protected onUpstream(_link: Link, _options: UpstreamOptions): void {}
@@ -114,6 +118,14 @@ export abstract class DataPath {
   /** The target broke a rule. */
   upstreamViolated(violation: Violation): void {
     this.upstream?.onViolation({ ...endingFor(violation), initiator: 'upstream' });
+  }
+}
+
+/** The way of a client that speaks WebSocket. */
+export abstract class WebSocketPath extends DataPath<WebSocketLink> {
+  constructor(options: PathOptions) {
+    const { wire, services, deflate } = options;
+    super(options, (owner) => new WebSocketLink(wire, 'server', owner, services, deflate));
   }
 }
 
