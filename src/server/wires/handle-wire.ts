@@ -4,8 +4,9 @@
  * answered until it is gone.
  */
 import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
 import { Gatherer } from './gatherer.js';
-import { addressesOf, type Handles, type StreamHandle, type WriteRequest } from './handles.js';
+import { addressesOf, type Handles, type StreamHandle, streamOn, type WriteRequest } from './handles.js';
 import { SMALL_BYTES, writeByDescriptor, writeSmall } from './immediate-writes.js';
 import { Incoming } from './incoming.js';
 import { kept, READ_BUFFER, viewOf } from './read-buffer.js';
@@ -65,6 +66,10 @@ export class HandleWire extends Incoming implements Wire {
   get addresses(): WireAddresses {
     this.#addresses ??= addressesOf(this.#handle);
     return this.#addresses;
+  }
+
+  set addresses(believed: WireAddresses) {
+    this.#addresses = believed;
   }
 
   get bufferedBytes(): number {
@@ -130,6 +135,19 @@ export class HandleWire extends Incoming implements Wire {
       this.reader?.onClosed(this.#error);
       this.#gone?.(this);
     });
+  }
+
+  release(): Socket | undefined {
+    if (this.#closed || this.#peerEnded) return undefined;
+    const unread = this.takeUnread();
+    this.#stopHandle();
+    this.forget();
+    this.#closed = true;
+    this.#descriptor = -1;
+    const socket = streamOn(this.#handle);
+    for (const bytes of [...unread].reverse()) socket.unshift(bytes);
+    this.#gone?.(this);
+    return socket;
   }
 
   probe(): void {

@@ -136,6 +136,12 @@ export function socketOn(handle: StreamHandle, onread: OnReadOpts): Socket {
   return new Socket(options);
 }
 
+/** A socket of Node.js on a handle that was one of ours: from now on its stream reads, and not our buffer. It is not read yet. */
+export function streamOn(handle: StreamHandle): Socket {
+  const options = { handle, allowHalfOpen: true, manualStart: true };
+  return new Socket(options);
+}
+
 /**
  * Makes a socket that nobody has read yet read as if it had been made with that `onread`. Answers false where this Node.js does
  * not allow it; then nothing has changed.
@@ -172,6 +178,7 @@ export function addressesOf(handle: StreamHandle): WireAddresses {
     remotePort: peer.port ?? 0,
     localAddress: plainAddress(own.address),
     localPort: own.port ?? 0,
+    peerAddress: plainAddress(peer.address),
   };
 }
 

@@ -21,7 +21,7 @@ const TLS_COPY_BYTES = 4096;
 export class SocketWire extends Incoming implements Wire, TapReader {
   before: Wire | undefined;
   behind: Wire | undefined;
-  readonly addresses: WireAddresses;
+  addresses: WireAddresses;
   readonly tls: TLSSocket | undefined;
   readonly #socket: Socket;
   readonly #tapped: boolean;
@@ -32,6 +32,8 @@ export class SocketWire extends Incoming implements Wire, TapReader {
   #closed = false;
   #bytesRead = 0;
   #lost = 0;
+  /** The socket is somebody else's. */
+  #released = false;
   /** How often `cork` was called without its `uncork`. */
   #corks = 0;
   #gatherer: Gatherer | undefined;
@@ -61,17 +63,20 @@ export class SocketWire extends Incoming implements Wire, TapReader {
       remotePort: socket.remotePort ?? 0,
       localAddress: plainAddress(socket.localAddress),
       localPort: socket.localPort ?? 0,
+      peerAddress: plainAddress(socket.remoteAddress),
     };
     if (tap === undefined) socket.on('data', (chunk: Buffer) => this.onTapped(chunk));
     else for (const bytes of tap.connect(this)) this.onTapped(bytes);
     socket.pause();
     socket.on('end', () => {
+      if (this.#released) return;
       this.#ended = true;
       // Node.js tells the end of a paused stream too, if nothing is left in its buffer.
       this.cameToEnd();
     });
     if (this.tls !== undefined) socket.on('drain', () => this.reader?.onDrain());
     socket.on('error', (error) => {
+      if (this.#released) return;
       this.#error = error;
       this.#lost = socket.writableLength + (this.#gatherer?.size ?? 0);
     });
@@ -88,7 +93,7 @@ export class SocketWire extends Incoming implements Wire, TapReader {
   }
 
   get closed(): boolean {
-    return this.#closed || this.#socket.destroyed;
+    return this.#closed || this.#released || this.#socket.destroyed;
   }
 
   stopReading(): void {
@@ -136,12 +141,23 @@ export class SocketWire extends Incoming implements Wire, TapReader {
   }
 
   terminate(): void {
-    if (this.#socket.destroyed) return;
+    if (this.#socket.destroyed || this.#released) return;
     this.#lost = this.bufferedBytes;
     this.forget();
     this.#gatherer?.giveBack();
     this.#gatherer = undefined;
     this.#socket.destroy();
+  }
+
+  release(): Socket | undefined {
+    if (this.closed || this.#ended) return undefined;
+    const unread = this.takeUnread();
+    this.forget();
+    this.#released = true;
+    this.#socket.pause();
+    for (const bytes of [...unread].reverse()) this.#socket.unshift(bytes);
+    this.#gone?.(this);
+    return this.#socket;
   }
 
   probe(): void {
@@ -156,6 +172,7 @@ export class SocketWire extends Incoming implements Wire, TapReader {
 
   /** The socket read something. */
   onTapped(bytes: Buffer): boolean {
+    if (this.#released) return false;
     this.#bytesRead += bytes.length;
     return this.came(bytes);
   }
@@ -239,7 +256,7 @@ export class SocketWire extends Incoming implements Wire, TapReader {
   }
 
   #onClose(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#released) return;
     this.#closed = true;
     this.reader?.onClosed(this.#error);
     this.#gone?.(this);

@@ -2,6 +2,7 @@
  * Owns the socket layer: bytes in, bytes out, and when each may go on. Everything above it sees a socket only through
  * this interface, so that the layer can be replaced. Refuses to know frames.
  */
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Chained } from '../../actors/chain.js';
 
@@ -22,10 +23,13 @@ export interface WireReader {
 
 /** The two ends of a wire. Addresses of Unix domain sockets are empty. */
 export interface WireAddresses {
+  /** Who is at the other end: the peer of the socket, or whom a proxy that is trusted speaks for. */
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** The peer of the socket. */
+  readonly peerAddress: string;
 }
 
 /** What is asked of the socket under a wire. */
@@ -38,8 +42,11 @@ export interface SocketSettings {
 
 /** One socket. Those of a listener are a chain. */
 export interface Wire extends Chained<Wire> {
-  /** To be asked for while the socket is open: the operating system forgets them when it closes. */
-  readonly addresses: WireAddresses;
+  /**
+   * To be asked for while the socket is open: the operating system forgets them when it closes. Written by whoever knows better than the
+   * socket, before anyone else asks.
+   */
+  addresses: WireAddresses;
   /** The TLS session, on a wire that has one. */
   readonly tls: TLSSocket | undefined;
   /** Whoever is attached last is told everything from then on. */
@@ -55,9 +62,14 @@ export interface Wire extends Chained<Wire> {
   watch(): void;
   /**
    * Gives bytes back, to be read again before anything else, also before what was given back earlier. They are kept, so they must be
-   * the caller's own.
+   * the caller's own. An end of the peer that was told already is told again behind them.
    */
   unread(bytes: Buffer): void;
+  /**
+   * Gives the socket under this wire away, paused, with every byte that was given back or kept in it. The wire is gone then, and its
+   * reader is told nothing. Nothing may have been written, and no end of the peer been seen; undefined when it is closed already.
+   */
+  release(): Socket | undefined;
   /**
    * Writes `bytes[start, end)`, and answers whether more may follow now; if not, `onDrain` tells when. The bytes are done with
    * when this returns if they came by `onBytes`, or while the wire is corked when `uncork` returns; other bytes must not be changed

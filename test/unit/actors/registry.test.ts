@@ -21,6 +21,8 @@ const REQUEST: UpgradeRequest = {
   remotePort: 1,
   localAddress: '127.0.0.1',
   localPort: 2,
+  transport: 'websocket',
+  peerAddress: '',
   tls: undefined,
   signal: new AbortController().signal,
 };

@@ -15,7 +15,13 @@ import { FrameParser, type ReceivedFrame } from '../../support/frames.js';
 export class FakeWire implements Wire {
   before: Wire | undefined;
   behind: Wire | undefined;
-  readonly addresses = { remoteAddress: '192.0.2.1', remotePort: 1, localAddress: '192.0.2.2', localPort: 2 };
+  readonly addresses = {
+    remoteAddress: '192.0.2.1',
+    remotePort: 1,
+    localAddress: '192.0.2.2',
+    localPort: 2,
+    peerAddress: '',
+  };
   readonly tls = undefined;
   readonly writes: Buffer[] = [];
   /** What `write` answers: true until the test says that it is full. */
@@ -45,6 +51,8 @@ export class FakeWire implements Wire {
   watch(): void {
     this.reading = false;
   }
+
+  release(): undefined {}
 
   unread(_bytes: Buffer): void {}
 
