@@ -22,8 +22,13 @@ export interface OfferedExtension {
   readonly parameters: Readonly<Record<string, ReadonlyArray<string | true>>>;
 }
 
-/** The opening handshake of a client: valid, and not answered yet. */
+/**
+ * The opening handshake of a client: valid, and not answered yet. A client that speaks plain TCP makes none: its request has addresses
+ * and nothing else, every text is empty, and so is every list.
+ */
 export interface UpgradeRequest {
+  /** Whether the client speaks WebSocket, or plain bytes (sgc: Transport). */
+  readonly transport: 'websocket' | 'tcp';
   readonly method: string;
   /** The request target as it was sent, such as `/chat?room=1`. */
   readonly url: string;
@@ -41,8 +46,11 @@ export interface UpgradeRequest {
   readonly subprotocols: readonly string[];
   /** For information: which are used is negotiated by the data path. */
   readonly extensions: readonly OfferedExtension[];
+  /** The address of the client, as it is believed: behind a trusted proxy, what that proxy says it is. */
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** The address at the other end of the TCP connection: the client's own, or that of a proxy before us. */
+  readonly peerAddress: string;
   readonly localAddress: string;
   readonly localPort: number;
   /** What TLS says, or undefined on a plain listener. */

@@ -4,9 +4,10 @@
  */
 import { TidegateError } from '../receivers/index.js';
 import type { ReceiverFactory } from './connections/entrance.js';
+import type { FirstBytesHooks } from './listener/unknown-protocol.js';
 
 /** What code may give a server beside its options. */
-export interface ServerHooks {
+export interface ServerHooks extends FirstBytesHooks {
   /**
    * Makes the receiver of each connection. Default: a `ConnectionReceiver`, which lets everything pass on the
    * fastest data path.
@@ -19,6 +20,7 @@ const IS_FUNCTION = { is: (value: unknown) => typeof value === 'function', expec
 /** Every hook, and what it has to be. */
 const HOOKS: Readonly<Record<keyof ServerHooks, { is(value: unknown): boolean; readonly expected: string }>> = {
   receiver: IS_FUNCTION,
+  onUnknownProtocol: IS_FUNCTION,
 };
 
 /** The names of all hooks, which are no options. */

@@ -112,7 +112,7 @@ export class RunningServer {
   }
 
   #createListener(address: ProxyConfig['listen'][number]): Listener {
-    const { config, layer, tell } = this.#options;
+    const { config, hooks, layer, tell } = this.#options;
     const { timeouts, limits, keepAlive } = config;
     return new Listener({
       ...address,
@@ -121,10 +121,13 @@ export class RunningServer {
       highWaterMark: limits.highWaterMark,
       keepAlive,
       layer,
+      onUnknownProtocol: hooks.onUnknownProtocol,
       onRequest: (head, wire) => this.entrance.take(head, wire),
+      onBytes: (wire, target) => this.entrance.takeBytes(wire, target),
       onRefused: ({ error, status, message, remoteAddress }) =>
         tell('rejected', { error, status, message, remoteAddress, path: undefined }),
       onError: (error) => tell('error', error),
+      onException: (error) => tell('exception', error, undefined),
     });
   }
 }

@@ -45,6 +45,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   compression: 'Compression:',
   heartbeat: 'Heartbeat:',
   limits: 'Limits:',
+  tcpFraming: 'Plain TCP clients:',
   timeouts: 'Timeouts:',
   upstreamTls: 'TLS to the target:',
 };

@@ -13,13 +13,19 @@ export interface ListenConfig {
   port: number;
   /** Given: the listener speaks `wss:`. */
   tls?: TlsOptions | undefined;
+  /** With `tls`: clients that speak no TLS are taken too. Default false. */
+  plain?: boolean | undefined;
+  /** Whom the listener takes clients for. Default `websocket`. */
+  protocol?: 'websocket' | 'tcp' | 'any' | undefined;
+  /** Whether connections begin with a PROXY protocol header. Default `off`. */
+  proxyProtocol?: 'off' | 'required' | 'optional' | undefined;
 }
 
 /** One address to listen on, as an option takes it: a port, `'port'`, `'host:port'`, `'[v6]:port'`, or an object. */
 export type ListenInput =
   | number
   | string
-  | { host?: string | undefined; port: number | string; tls?: TlsOptions | undefined };
+  | (Omit<ListenConfig, 'host' | 'port'> & { host?: string | undefined; port: number | string });
 
 const ERROR =
   "expected a port (0 to 65535), 'host:port', '[v6]:port', an object with `port` and perhaps `host` and `tls`, or a list of those";
@@ -48,6 +54,10 @@ const port = z.union(
   { error: PORT_ERROR },
 );
 
+function word<const Words extends readonly [string, ...string[]]>(words: Words) {
+  return z.enum(words, { error: `expected ${words.map((one) => `'${one}'`).join(' or ')}` }).optional();
+}
+
 const hostError = 'expected a host name or an IP address';
 const endpoint = z.union(
   [
@@ -66,6 +76,21 @@ const endpoint = z.union(
       tls: serverTls.optional().meta({
         description: 'Key, certificate and more, as `node:tls` takes them; `key`, `cert` and `ca` may be files.',
       }),
+      /** With `tls`: whether clients that speak no TLS are taken on the same port. */
+      plain: z
+        .boolean({ error: 'expected true or false' })
+        .optional()
+        .meta({ description: 'With `tls`: whether clients that speak no TLS are taken on the same port.' }),
+      /** What clients are: `websocket`, plain `tcp` from the first byte on, or `any`, whichever their first bytes say. */
+      protocol: word(['websocket', 'tcp', 'any']).meta({
+        description:
+          'What clients are: `websocket`, plain `tcp` from the first byte on, or `any`, whichever their first bytes say.',
+      }),
+      /** Whether connections begin with a PROXY protocol header, version 1 or 2, which is believed of trusted proxies only: `off`, `required` or `optional`. */
+      proxyProtocol: word(['off', 'required', 'optional']).meta({
+        description:
+          'Whether connections begin with a PROXY protocol header, version 1 or 2, which is believed of trusted proxies only: `off`, `required` or `optional`.',
+      }),
     }),
   ],
   { error: ERROR },
@@ -82,8 +107,13 @@ function resolve(value: Endpoint, path: PropertyKey[], context: z.RefinementCtx)
     return z.NEVER;
   }
   if (!isObject) return parsed;
-  const { host, tls } = value;
-  return tls === undefined ? { host, port: parsed.port } : { host, port: parsed.port, tls };
+  const { port: _port, host, ...rest } = value;
+  if (rest.plain === true && rest.tls === undefined) {
+    const message = 'expected `tls` beside `plain: true`; without `tls` every client is plain';
+    context.addIssue({ code: 'custom', message, input: value.plain, path: [...path, 'plain'] });
+    return z.NEVER;
+  }
+  return { host, port: parsed.port, ...rest };
 }
 
 /** The option that says where to listen; resolves to a list. */

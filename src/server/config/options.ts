@@ -11,6 +11,7 @@ import { limits } from './limits.js';
 import { listen } from './listen.js';
 import { findProblems, formatProblem } from './problems.js';
 import { subprotocols, target } from './target-option.js';
+import { tcpFraming } from './tcp-framing.js';
 import { timeouts } from './timeouts.js';
 import { upstreamTls } from './tls-material.js';
 
@@ -47,11 +48,14 @@ export const proxyOptionsSchema = z.strictObject({
   frameType: choice(['binary', 'text'], {
     description: 'The type of the messages made from the bytes of a `tcp:`, `tls:` or `unix:` target.',
   }),
-  /** Whether a `tcp:`, `tls:` or `unix:` target may end its side and still be sent to. */
+  /** Whether a side that speaks plain bytes may end its direction and still be sent to: a `tcp:`, `tls:` or `unix:` target, and a plain TCP client of one. */
   halfClose: flag({
-    description: 'Whether a `tcp:`, `tls:` or `unix:` target may end its side and still be sent to.',
+    description:
+      'Whether a side that speaks plain bytes may end its direction and still be sent to: a `tcp:`, `tls:` or `unix:` target, and a plain TCP client of one.',
     default: false,
   }),
+  /** How the bytes of clients that speak plain TCP become messages. Left out: each piece that comes is one, and nothing is put behind what is sent. */
+  tcpFraming,
   /** How many connections to a `tcp:` target are kept open ahead of need, so that a client gets one without waiting for a dial. 0 = none. Targets of another kind, and others that a receiver chooses, are dialled when they are needed. */
   warmConnections: count({
     description:

@@ -19,18 +19,25 @@ import {
 import type { Target } from '../dial/target.js';
 import { acceptanceHead, writeRefusal } from '../handshake/answer.js';
 import type { DecisionSignal } from '../handshake/decision-signal.js';
-import type { ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
+import { lingerAndTerminate } from '../handshake/linger.js';
+import { BytesPath } from '../paths/bytes-path.js';
 import type { DataPath } from '../paths/data-path.js';
 import { FramesPath } from '../paths/frames-path.js';
 import type { AgreedDeflate } from '../paths/message-writer.js';
 import { MessagesPath } from '../paths/messages-path.js';
 import { StreamPath } from '../paths/stream-path.js';
+import { TcpMessagesPath } from '../paths/tcp-messages-path.js';
 import type { Wire } from '../wires/wire.js';
 import type { ConnectionServices } from './connection-services.js';
 import { acceptOffer } from './deflate.js';
 import { EarlyReader } from './early-reader.js';
 import { type Plan, planConnection } from './plan.js';
 import { UpstreamShell } from './upstream-shell.js';
+
+/** A request that lets go of what it needs no longer when it is answered. */
+export interface SettledRequest {
+  settle(): void;
+}
 
 const NO_TRAFFIC: Traffic = { messages: 0, bytes: 0 };
 
@@ -39,10 +46,12 @@ export class DownstreamShell implements DownstreamPort {
   readonly #connection: ConnectionActor;
   readonly #services: ConnectionServices;
   readonly #wire: Wire;
-  readonly #request: ParsedUpgradeRequest;
+  readonly #request: SettledRequest;
+  /** Where a client that speaks plain TCP was sent before it was asked about. */
+  readonly #offeredTarget: string | undefined;
   // What only the handshake needs is let go of with its answer: there may be many connections.
   #early: EarlyReader | undefined;
-  #key: string;
+  #key: string | undefined;
   #decision: DecisionSignal | undefined;
   #plan: Plan | undefined;
   #target: Target | undefined;
@@ -53,10 +62,12 @@ export class DownstreamShell implements DownstreamPort {
   constructor(options: {
     connection: ConnectionActor;
     services: ConnectionServices;
-    request: ParsedUpgradeRequest;
+    request: SettledRequest;
     wire: Wire;
-    key: string;
+    /** `Sec-WebSocket-Key`; undefined for a client that speaks plain TCP. */
+    key: string | undefined;
     decision: DecisionSignal;
+    offeredTarget?: string | undefined;
   }) {
     this.#connection = options.connection;
     this.#services = options.services;
@@ -64,8 +75,11 @@ export class DownstreamShell implements DownstreamPort {
     this.#key = options.key;
     this.#decision = options.decision;
     this.#wire = options.wire;
+    this.#offeredTarget = options.offeredTarget;
     const bound = options.services.config.limits.highWaterMark;
-    this.#early = new EarlyReader(this.#wire, bound, () => this.#connection.onClosed(1006, ''));
+    const gone = (): void => this.#connection.onClosed(1006, '');
+    if (this.#key === undefined) watchUntilAnswered(this.#wire, gone);
+    else this.#early = new EarlyReader(this.#wire, bound, gone);
   }
 
   get target(): string | undefined {
@@ -102,7 +116,8 @@ export class DownstreamShell implements DownstreamPort {
 
   plan(acceptance: Acceptance): { dial: DialOrder } | Refusal {
     const { config, needsTarget } = this.#services;
-    const plan = planConnection(this.#connection.request, acceptance, this.#connection.receiver, config, needsTarget);
+    const { request, receiver } = this.#connection;
+    const plan = planConnection(request, acceptance, receiver, config, needsTarget, this.#offeredTarget);
     if ('dial' in plan) {
       this.#plan = plan;
       this.#target = plan.target;
@@ -134,19 +149,8 @@ export class DownstreamShell implements DownstreamPort {
   accept(): void {
     const plan = this.#plan;
     if (plan === undefined) return;
-    const answered = this.#upstream?.answer;
-    const deflate = this.#deflate(plan);
-    this.#subprotocol = plan.subprotocol ?? answered?.subprotocol ?? '';
-    const extensions = plan.path === 'frames' ? (answered?.extensions ?? '') : (deflate?.extensions ?? '');
-    const head = acceptanceHead({
-      key: this.#key,
-      subprotocol: this.#subprotocol,
-      extensions,
-      headers: plan.acceptance.headers,
-    });
-    this.#early?.finish();
-    this.#wire.write(Buffer.from(head, 'latin1'));
-    this.#path = this.#createPath(plan, deflate?.deflate, extensions !== '');
+    if (this.#key === undefined) this.#acceptBytes(plan);
+    else this.#acceptUpgrade(plan, this.#key);
     this.#connectUpstream();
     this.#early = undefined;
     this.#decision = undefined;
@@ -157,9 +161,42 @@ export class DownstreamShell implements DownstreamPort {
     this.#request.settle();
   }
 
+  #acceptBytes(plan: Plan): void {
+    const { config, links: services } = this.#services;
+    const { limits, tcpFraming: framing } = config;
+    const connection = this.#connection;
+    const wire = this.#wire;
+    const { receiver } = connection;
+    this.#path =
+      plan.path === 'bytes'
+        ? new BytesPath({ connection, wire, services, limits })
+        : new TcpMessagesPath({ connection, wire, services, limits, receiver, framing });
+  }
+
+  #acceptUpgrade(plan: Plan, key: string): void {
+    const answered = this.#upstream?.answer;
+    const deflate = this.#deflate(plan);
+    this.#subprotocol = plan.subprotocol ?? answered?.subprotocol ?? '';
+    const extensions = plan.path === 'frames' ? (answered?.extensions ?? '') : (deflate?.extensions ?? '');
+    const head = acceptanceHead({
+      key,
+      subprotocol: this.#subprotocol,
+      extensions,
+      headers: plan.acceptance.headers,
+    });
+    this.#early?.finish();
+    this.#wire.write(Buffer.from(head, 'latin1'));
+    this.#path = this.#createPath(plan, deflate?.deflate, extensions !== '');
+  }
+
   refuse(refusal: Refusal): void {
     if (abortsDecision.has(refusal.error)) {
       this.#decision?.abort(new TidegateError(refusal.error, refusal.message));
+    }
+    // Nothing that could be said means anything to a client that speaks no HTTP.
+    if (this.#key === undefined) {
+      lingerAndTerminate(this.#wire);
+      return;
     }
     this.#early?.finish();
     const { status, statusText, headers, body } = refusal;
@@ -223,6 +260,7 @@ export class DownstreamShell implements DownstreamPort {
       case 'frames':
         return new FramesPath({ connection, wire, services, limits, compression });
       case 'stream':
+      case 'bytes':
         return new StreamPath({ connection, wire, services, limits, frameType });
       case 'messages': {
         const { receiver } = connection;
@@ -234,6 +272,12 @@ export class DownstreamShell implements DownstreamPort {
   #connectUpstream(): void {
     if (this.#path !== undefined) this.#upstream?.connectTo(this.#path);
   }
+}
+
+/** A client that speaks plain TCP may say all it has to say, and end, before it is answered: only one that is cut is gone. */
+function watchUntilAnswered(wire: Wire, onClosed: () => void): void {
+  wire.attach({ onBytes() {}, onEnd() {}, onDrain() {}, onClosed });
+  wire.watch();
 }
 
 /** Where the target is and how it failed is for the log and the `rejected` event; a client learns only what kind it was. */

@@ -17,6 +17,8 @@ import {
 import type { RejectedUpgrade } from '../events.js';
 import { writeRefusal } from '../handshake/answer.js';
 import { DecisionSignal } from '../handshake/decision-signal.js';
+import { lingerAndTerminate } from '../handshake/linger.js';
+import { TcpRequest } from '../handshake/tcp-request.js';
 import { createUpgradeRequest, type ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
 import type { Wire } from '../wires/wire.js';
 import type { ConnectionServices } from './connection-services.js';
@@ -35,6 +37,16 @@ export interface EntranceOptions {
   exception(error: unknown): void;
 }
 
+/** What a connection begins with. */
+interface Entry {
+  readonly wire: Wire;
+  /** Undefined for a client that speaks plain TCP, like `head`. */
+  readonly key: string | undefined;
+  readonly head?: RequestHead;
+  readonly decision: DecisionSignal;
+  readonly offeredTarget?: string | undefined;
+}
+
 /** Where upgrade requests come in. */
 export class Entrance {
   readonly #options: EntranceOptions;
@@ -51,23 +63,42 @@ export class Entrance {
     else if ('key' in upgrade) this.#connect(head, wire, upgrade.key);
   }
 
+  /**
+   * Takes a client that speaks plain TCP; its wire is not read.
+   *
+   * @param target where it goes, unless the receiver says otherwise. Default: that of the options.
+   */
+  takeBytes(wire: Wire, target: string | undefined): void {
+    const refusal = this.#options.services.supervisor.admit();
+    if (refusal === undefined) {
+      const decision = new DecisionSignal();
+      this.#begin(new TcpRequest(wire, decision), { wire, key: undefined, decision, offeredTarget: target });
+    } else this.#drop(wire, refusal);
+  }
+
   #connect(head: RequestHead, wire: Wire, key: string): void {
-    const { services, createReceiver, nextId } = this.#options;
-    const { supervisor } = services;
     const decision = new DecisionSignal();
     let request: ParsedUpgradeRequest;
-    let receiver: LifecycleReceiver;
     try {
       request = createUpgradeRequest(head, wire, decision);
     } catch (error) {
       this.#refuse(head, wire, refusalFor(error));
       return;
     }
+    this.#begin(request, { wire, key, decision, head });
+  }
+
+  #begin(request: ParsedUpgradeRequest | TcpRequest, { head, ...entry }: Entry): void {
+    const { services, createReceiver, nextId } = this.#options;
+    const { supervisor } = services;
+    let receiver: LifecycleReceiver;
     try {
       receiver = createReceiver(request);
     } catch (error) {
       this.#options.exception(error);
-      this.#refuse(head, wire, { status: 500, error: 'RECEIVER_FAILED', message: 'the application failed' });
+      const failed: Refusal = { status: 500, error: 'RECEIVER_FAILED', message: 'the application failed' };
+      if (head === undefined) this.#drop(entry.wire, failed);
+      else this.#refuse(head, entry.wire, failed);
       return;
     }
     const connection = new ConnectionActor({
@@ -77,9 +108,17 @@ export class Entrance {
       host: supervisor,
       parent: supervisor.ref,
     });
-    connection.port = new DownstreamShell({ connection, services, request, wire, key, decision });
+    const { wire, key, decision, offeredTarget } = entry;
+    connection.port = new DownstreamShell({ connection, services, request, wire, key, decision, offeredTarget });
     supervisor.add(connection);
     connection.start();
+  }
+
+  /** Refuses a client that no answer means anything to. */
+  #drop(wire: Wire, { status, message, error }: Refusal): void {
+    const { remoteAddress } = wire.addresses;
+    lingerAndTerminate(wire);
+    this.#options.rejected({ error, status, message, remoteAddress, path: undefined });
   }
 
   #refuse(head: RequestHead, wire: Wire, refusal: Refusal): void {

@@ -21,7 +21,7 @@ import { chooseSubprotocol } from '../handshake/subprotocol.js';
 export interface Plan {
   readonly dial: DialOrder;
   readonly target: Target | undefined;
-  readonly path: 'frames' | 'stream' | 'messages';
+  readonly path: 'frames' | 'stream' | 'messages' | 'bytes';
   /** What the client is answered; undefined when the target decides. */
   readonly subprotocol: string | undefined;
   /** What a WebSocket target is offered. */
@@ -32,6 +32,7 @@ export interface Plan {
 /**
  * Plans a connection.
  *
+ * @param offeredTarget where a client that speaks plain TCP was sent by whoever took it in.
  * @throws TidegateError when the application chose something that cannot be: `SUBPROTOCOL_NOT_OFFERED`,
  * `INVALID_TARGET`, `INVALID_HEADER`.
  */
@@ -41,15 +42,20 @@ export function planConnection(
   receiver: LifecycleReceiver,
   config: ProxyConfig,
   needsTarget: boolean,
+  offeredTarget?: string,
 ): Plan | Refusal {
   // Checked by accept() already, but nobody has to use it.
   assertHeaderFields(acceptance.headers);
-  const text = acceptance.target ?? config.target;
+  const text = acceptance.target ?? offeredTarget ?? config.target;
   if (text === undefined && needsTarget) {
     return refusal('NO_TARGET', 'neither the option `target` nor onUpgradeRequest gave a target');
   }
   const target = text === undefined ? undefined : parseTarget(text);
   const dial: DialOrder = target === undefined ? 'none' : config.connectUpstream;
+  if (request.transport === 'tcp') {
+    const path = isPlain(target) && !readsMessages(receiver) ? 'bytes' : 'messages';
+    return { dial, target, path, subprotocol: '', subprotocolsToOffer: [], acceptance };
+  }
   const path = pathFor(target, receiver);
   const offered = request.subprotocols;
 
@@ -75,6 +81,10 @@ export function planConnection(
 function pathFor(target: Target | undefined, receiver: LifecycleReceiver): Plan['path'] {
   if (target === undefined || readsMessages(receiver)) return 'messages';
   return target.kind === 'websocket' ? 'frames' : 'stream';
+}
+
+function isPlain(target: Target | undefined): boolean {
+  return target !== undefined && target.kind !== 'websocket';
 }
 
 function refusal(error: Refusal['error'], message: string): Refusal {

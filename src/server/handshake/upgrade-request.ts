@@ -22,6 +22,7 @@ export function createUpgradeRequest(head: RequestHead, wire: Wire, decision: De
 
 /** A request whose head can be read again: an open connection keeps its text, and not a string for each field. */
 export class ParsedUpgradeRequest implements UpgradeRequest {
+  readonly transport = 'websocket';
   readonly method: string;
   readonly url: string;
   readonly subprotocols: readonly string[];
@@ -86,6 +87,10 @@ export class ParsedUpgradeRequest implements UpgradeRequest {
 
   get remotePort(): number {
     return this.#addresses.remotePort;
+  }
+
+  get peerAddress(): string {
+    return this.#addresses.peerAddress;
   }
 
   get localAddress(): string {
@@ -160,7 +165,8 @@ function malformed(name: string, cause: unknown): TidegateError {
   return new TidegateError('BAD_HANDSHAKE', `the header ${name} is malformed: ${describeError(cause)}`, { cause });
 }
 
-function tlsFacts(socket: TLSSocket): TlsFacts {
+/** What TLS says about a connection that has it. */
+export function tlsFacts(socket: TLSSocket): TlsFacts {
   // The types say that a peer always has a certificate; without one Node answers an empty object, or null once closed.
   const certificate: { subject?: { CN?: string | string[] } } | null = socket.getPeerCertificate();
   const name = certificate?.subject?.CN;

@@ -1,75 +1,28 @@
 /**
- * Owns one listening address and every connection on it up to the end of its request head: deadline, size, and the
- * answer to what is not a handshake. Refuses to judge handshakes: it hands them over with their socket.
+ * Owns one listening address: binding it, closing it, and the socket options of what comes in. Refuses to look at a connection: its
+ * way to a request is that of the arrivals.
  */
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import tls, { type TLSSocket, type TlsOptions } from 'node:tls';
-import { Chain } from '../../actors/chain.js';
-import type { RequestHead } from '../../protocol/http-head.js';
-import { ERRORS, type ErrorCode, httpStatusOf, TidegateError } from '../../receivers/errors.js';
-import { writeRefusal } from '../handshake/answer.js';
-import type { Wire } from '../wires/wire.js';
-import { secureWire, type WireLayer } from '../wires/wire-layer.js';
-import { type Guest, type GuestHost, RequestReader } from './guest.js';
-import { HandshakeDeadlines } from './handshake-deadlines.js';
+import { TidegateError } from '../../receivers/errors.js';
+import type { WireObserver } from '../wires/wire-layer.js';
+import { Arrivals } from './arrivals.js';
 import { type BoundAddress, boundAddress, listenError } from './listen-address.js';
-import { TlsGuests } from './tls-guests.js';
-
-/** What a connection was refused for before it became a valid request. */
-export interface ListenerRefusal {
-  readonly error: ErrorCode;
-  /** The status that was sent, or would have been if the client had said anything in HTTP. */
-  readonly status: number;
-  readonly message: string;
-  readonly remoteAddress?: string;
-}
-
-/** How to listen, and whom to tell. */
-export interface ListenerOptions {
-  /** Default: every interface. */
-  readonly host?: string;
-  /** 0 for any free port. */
-  readonly port: number;
-  /** Listens with TLS. */
-  readonly tls?: TlsOptions;
-  readonly backlog?: number;
-  /** Milliseconds from the accepted connection to the end of the request head, TLS included; 0 for no deadline. */
-  readonly handshakeTimeout: number;
-  /** The largest request line and headers, in bytes. */
-  readonly maxHandshakeBytes: number;
-  /** Bytes a plain socket holds in each direction before it says that it is full. Node keeps its default with TLS. */
-  readonly highWaterMark: number;
-  /** Milliseconds of silence before TCP keep-alive probes; 0 sends none. */
-  readonly keepAlive: number;
-  /** How connections become wires; with TLS they are always sockets of Node.js. */
-  readonly layer: WireLayer;
-  /**
-   * Called once for each request. The wire is not read, and from here on the callee's; it holds every byte after the head.
-   * Must not throw.
-   */
-  onRequest(head: RequestHead, wire: Wire): void;
-  /** Called once for each connection that was refused here; its answer is on its way. Must not throw. */
-  onRefused(info: ListenerRefusal): void;
-  /** Called for an error of the listening socket after it was bound. Must not throw. */
-  onError(error: TidegateError): void;
-}
+import type { ListenerOptions } from './listener-options.js';
 
 /** Listens on one address. May be bound again after it was closed. */
-export class Listener implements GuestHost {
-  readonly maxHandshakeBytes: number;
+export class Listener {
   readonly #options: ListenerOptions;
-  readonly #deadlines: HandshakeDeadlines<Guest>;
-  readonly #tlsGuests: TlsGuests;
-  readonly #wires = new Chain<Wire>();
-  #emptied: (() => void) | undefined;
+  readonly #arrivals: Arrivals;
+  readonly #observer: WireObserver;
   #server: net.Server | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.maxHandshakeBytes = options.maxHandshakeBytes;
-    this.#deadlines = new HandshakeDeadlines(options.handshakeTimeout, (guest) => this.#expire(guest));
-    this.#tlsGuests = new TlsGuests((guest) => this.#deadlines.delete(guest));
+    const arrivals = new Arrivals(options);
+    this.#arrivals = arrivals;
+    this.#observer = { opened: (wire) => arrivals.opened(wire), gone: (wire) => arrivals.gone(wire) };
   }
 
   /** Starts listening. @throws TidegateError `ADDRESS_IN_USE` or `LISTEN_FAILED`, also for TLS options Node cannot use. */
@@ -88,9 +41,7 @@ export class Listener implements GuestHost {
         });
       });
       server.on('error', (error) => this.#options.onError(listenError(error, host, port)));
-      if (secure === undefined) {
-        layer.accept(server, this.#options, { opened: (wire) => this.#await(wire), gone: (wire) => this.#gone(wire) });
-      }
+      if (!(server instanceof tls.Server)) layer.accept(server, this.#options, this.#observer);
       return boundAddress(addressOf(server), secure !== undefined);
     } catch (error) {
       this.#server = undefined;
@@ -104,102 +55,47 @@ export class Listener implements GuestHost {
     if (server === undefined) return;
     this.#server = undefined;
     server.close();
-    for (const guest of this.#deadlines.clear()) guest.terminate();
-    await this.#tlsGuests.terminateAll();
+    await this.#arrivals.close();
     // Handles close at the end of a turn of the event loop, after its immediates; then the address is free.
     await setImmediate();
     await setImmediate();
   }
 
   /** Cuts every connection that came in here and is still there; resolves when all are gone. */
-  async terminateAll(): Promise<void> {
-    if (this.#wires.size === 0) return;
-    const emptied = new Promise<void>((resolve) => {
-      this.#emptied = resolve;
-    });
-    for (const wire of this.#wires) wire.terminate();
-    await emptied;
+  terminateAll(): Promise<void> {
+    return this.#arrivals.terminateAll();
   }
 
-  // What the guests tell.
-
-  arrived(reader: RequestReader, head: RequestHead): void {
-    this.#deadlines.delete(reader.guest);
-    this.#options.onRequest(head, reader.wire);
-  }
-
-  refused(reader: RequestReader, error: ErrorCode, message: string): void {
-    this.#deadlines.delete(reader.guest);
-    writeRefusal(reader.wire, { status: httpStatusOf(error), body: `${ERRORS[error].help}\n` });
-    this.#report(error, message, reader.remoteAddress);
-  }
-
-  left(reader: RequestReader): void {
-    this.#deadlines.delete(reader.guest);
-    reader.wire.terminate();
-  }
-
+  /** The server that listens: one for TLS where nothing comes before TLS, else a plain one. */
   #createServer(): net.Server {
-    const { tls: secure, highWaterMark, keepAlive } = this.#options;
-    const options: net.ServerOpts = {
+    const { tls: secure, plain = false, proxyProtocol = 'off' } = this.#options;
+    if (secure !== undefined && !plain && proxyProtocol === 'off') {
+      const server = this.#createTlsServer(secure);
+      server.on('connection', (raw: Socket) => this.#arrivals.securing(raw));
+      return server;
+    }
+    if (secure !== undefined) this.#arrivals.tls = this.#createTlsServer(secure);
+    return net.createServer({ ...this.#socketOptions(), pauseOnConnect: true });
+  }
+
+  #createTlsServer(secure: TlsOptions): tls.Server {
+    // What a browser that could speak HTTP/2 has to be told.
+    const server = tls.createServer({ ALPNProtocols: ['http/1.1'], ...secure, ...this.#socketOptions() });
+    server.on('secureConnection', (socket: TLSSocket) => this.#arrivals.secured(socket));
+    server.on('tlsClientError', (error: Error, socket: TLSSocket) => this.#arrivals.tlsFailed(error, socket));
+    return server;
+  }
+
+  #socketOptions(): net.ServerOpts {
+    const { highWaterMark, keepAlive } = this.#options;
+    return {
       // Each side ends its own direction: a client may have said its last word and still listen.
       allowHalfOpen: true,
-      pauseOnConnect: secure === undefined,
       highWaterMark,
       noDelay: true,
       keepAlive: keepAlive > 0,
       keepAliveInitialDelay: keepAlive,
     };
-    if (secure === undefined) return net.createServer(options);
-    // What a browser that could speak HTTP/2 has to be told.
-    const server = tls.createServer({ ALPNProtocols: ['http/1.1'], ...secure, ...options });
-    server.on('connection', (raw: Socket) => this.#deadlines.add(this.#tlsGuests.admit(raw)));
-    server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket));
-    server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-      const { remoteAddress = '' } = socket;
-      socket.destroy();
-      this.#report('BAD_HANDSHAKE', `the TLS handshake failed: ${error.message}`, remoteAddress);
-    });
-    return server;
-  }
-
-  #secured(socket: TLSSocket): void {
-    const wire = secureWire(socket, this.#options, (gone) => this.#gone(gone));
-    const guest = this.#tlsGuests.secured(socket);
-    if (guest === undefined) wire.terminate();
-    else this.#await(wire, guest);
-  }
-
-  /** Waits for the request of a connection. */
-  #await(wire: Wire, guest?: Guest & { reader: RequestReader | undefined }): void {
-    this.#wires.add(wire);
-    const reader = new RequestReader(wire, this, guest);
-    if (guest === undefined) this.#deadlines.add(reader);
-    else guest.reader = reader;
-    reader.start();
-  }
-
-  #gone(wire: Wire): void {
-    this.#wires.delete(wire);
-    if (this.#wires.size === 0) this.#emptied?.();
-  }
-
-  #expire(guest: Guest): void {
-    const { reader, remoteAddress } = guest;
-    const { handshakeTimeout } = this.#options;
-    if (reader !== undefined && reader.received > 0) {
-      reader.stop();
-      this.refused(reader, 'HANDSHAKE_TIMEOUT', `the request head did not end within ${handshakeTimeout} ms`);
-      return;
-    }
-    // Browsers open connections ahead of need. An answer to no question would be taken for that of the next one.
-    guest.terminate();
-    const what = reader === undefined ? 'the TLS handshake did not finish' : 'nothing was sent';
-    this.#report('HANDSHAKE_TIMEOUT', `${what} within ${handshakeTimeout} ms`, remoteAddress);
-  }
-
-  #report(error: ErrorCode, message: string, remoteAddress: string): void {
-    this.#options.onRefused({ error, status: httpStatusOf(error), message, remoteAddress });
   }
 }
 

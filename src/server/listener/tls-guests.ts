@@ -5,23 +5,32 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { plainAddress } from '../wires/plain-address.js';
-import { SecuringGuest } from './guest.js';
+import { PassingGuest } from './guest.js';
+
+/** What is awaited of them, in words. */
+export const TLS_HANDSHAKE = 'the TLS handshake did not finish';
 
 /** The connections of one listener on their way to TLS. */
 export class TlsGuests {
-  readonly #left: (guest: SecuringGuest) => void;
+  readonly #left: (guest: PassingGuest) => void;
   /** Node.js does not say which TCP connection a TLS socket came from; their addresses do. */
-  readonly #securing = new Map<string, SecuringGuest>();
+  readonly #securing = new Map<string, PassingGuest>();
 
   /** @param left called for each guest that closes before it is secured. */
-  constructor(left: (guest: SecuringGuest) => void) {
+  constructor(left: (guest: PassingGuest) => void) {
     this.#left = left;
   }
 
-  /** Records an accepted TCP connection. */
-  admit(raw: Socket): SecuringGuest {
+  /**
+   * Records a TCP connection that TLS has from now on.
+   *
+   * @param guest who it is, if it was here before.
+   */
+  admit(raw: Socket, guest = new PassingGuest(plainAddress(raw.remoteAddress), TLS_HANDSHAKE)): PassingGuest {
     const peer = peerOf(raw);
-    const guest = new SecuringGuest(raw, plainAddress(raw.remoteAddress));
+    guest.raw = raw;
+    guest.wire = undefined;
+    guest.awaited = TLS_HANDSHAKE;
     raw.on('error', () => {});
     raw.once('close', () => {
       if (this.#securing.get(peer) === guest) this.#securing.delete(peer);
@@ -32,17 +41,23 @@ export class TlsGuests {
   }
 
   /** TLS stands: the guest that it stands with is not awaited any more. */
-  secured(socket: TLSSocket): SecuringGuest | undefined {
+  secured(socket: TLSSocket): PassingGuest | undefined {
     const peer = peerOf(socket);
     const guest = this.#securing.get(peer);
     this.#securing.delete(peer);
     return guest;
   }
 
+  /** The guest whose TLS handshake failed. */
+  failed(socket: TLSSocket): PassingGuest | undefined {
+    return this.#securing.get(peerOf(socket));
+  }
+
   /** Cuts every connection whose TLS handshake is awaited, and waits until it is gone. */
   async terminateAll(): Promise<void> {
     await Promise.all(
       [...this.#securing.values()].map(({ raw }) => {
+        if (raw === undefined) return undefined;
         const gone = raw.closed ? undefined : new Promise((resolve) => raw.once('close', resolve));
         raw.destroy();
         return gone;

@@ -1,0 +1,68 @@
+/**
+ * Owns the view that receivers get of a client that speaks plain TCP: its addresses, and what TLS says. Refuses to invent a request:
+ * everything that HTTP would tell is empty, so that whoever decides by path, origin or headers lets nobody in by mistake.
+ */
+import type { TlsFacts, UpgradeRequest } from '../../receivers/upgrade-request.js';
+import type { Wire, WireAddresses } from '../wires/wire.js';
+import { DecisionSignal } from './decision-signal.js';
+import { tlsFacts } from './upgrade-request.js';
+
+const NONE: readonly never[] = [];
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
+
+/** A client that asked for nothing. */
+export class TcpRequest implements UpgradeRequest {
+  readonly transport = 'tcp';
+  readonly method = '';
+  readonly url = '';
+  readonly path = '';
+  readonly host = '';
+  readonly headers = NO_HEADERS;
+  readonly rawHeaders = NONE;
+  readonly origin = undefined;
+  readonly subprotocols = NONE;
+  readonly extensions = NONE;
+  readonly tls: TlsFacts | undefined;
+  readonly #addresses: WireAddresses;
+  #decision: DecisionSignal | undefined;
+
+  constructor(wire: Wire, decision: DecisionSignal) {
+    this.tls = wire.tls === undefined ? undefined : tlsFacts(wire.tls);
+    this.#addresses = wire.addresses;
+    this.#decision = decision;
+  }
+
+  /** The connection is open: what can be had again is let go of. */
+  settle(): void {
+    if (this.#decision?.asked === false) this.#decision = undefined;
+  }
+
+  get query(): URLSearchParams {
+    return new URLSearchParams();
+  }
+
+  get remoteAddress(): string {
+    return this.#addresses.remoteAddress;
+  }
+
+  get remotePort(): number {
+    return this.#addresses.remotePort;
+  }
+
+  get peerAddress(): string {
+    return this.#addresses.peerAddress;
+  }
+
+  get localAddress(): string {
+    return this.#addresses.localAddress;
+  }
+
+  get localPort(): number {
+    return this.#addresses.localPort;
+  }
+
+  get signal(): AbortSignal {
+    this.#decision ??= new DecisionSignal();
+    return this.#decision.signal;
+  }
+}

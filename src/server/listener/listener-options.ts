@@ -1,0 +1,75 @@
+/** Owns what a listener is told when it is made, and what it tells. Refuses to do any of it. */
+import type { TlsOptions } from 'node:tls';
+import type { RequestHead } from '../../protocol/http-head.js';
+import type { ErrorCode, TidegateError } from '../../receivers/errors.js';
+import type { Denial } from '../admission/policy.js';
+import type { Wire } from '../wires/wire.js';
+import type { WireLayer } from '../wires/wire-layer.js';
+import type { FirstBytesHooks } from './unknown-protocol.js';
+
+/** What a connection was refused for before it became a valid request. */
+export interface ListenerRefusal {
+  readonly error: ErrorCode;
+  /** The status that was sent, or would have been if the client had said anything in HTTP. */
+  readonly status: number;
+  readonly message: string;
+  readonly remoteAddress?: string;
+}
+
+/** What clients are taken for: WebSocket clients, plain TCP clients, or the one that their first bytes say. */
+export type ListenerProtocol = 'websocket' | 'tcp' | 'any';
+
+/** Whether connections begin with a PROXY protocol header. */
+export type ProxyProtocolMode = 'off' | 'required' | 'optional';
+
+/** How to listen, and whom to tell. */
+export interface ListenerOptions extends FirstBytesHooks {
+  /** Default: every interface. */
+  readonly host?: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Listens with TLS. */
+  readonly tls?: TlsOptions;
+  /** With `tls`: also takes clients that speak none, on the same port. */
+  readonly plain?: boolean | undefined;
+  /** Default `websocket`. */
+  readonly protocol?: ListenerProtocol | undefined;
+  /** Default `off`. */
+  readonly proxyProtocol?: ProxyProtocolMode | undefined;
+  readonly backlog?: number;
+  /** Milliseconds from the accepted connection to the end of the request head, everything before it included; 0 for no deadline. */
+  readonly handshakeTimeout: number;
+  /** The largest request line and headers, in bytes. */
+  readonly maxHandshakeBytes: number;
+  /** Bytes a plain socket holds in each direction before it says that it is full. Node keeps its default with TLS. */
+  readonly highWaterMark: number;
+  /** Milliseconds of silence before TCP keep-alive probes; 0 sends none. */
+  readonly keepAlive: number;
+  /** How connections become wires; with TLS they are always sockets of Node.js. */
+  readonly layer: WireLayer;
+  /** Whether a PROXY protocol header of this peer is believed. Default: of nobody. */
+  trusts?(address: string): boolean;
+  /**
+   * Called for each connection whose address a PROXY protocol header changed, before anything else is read of it; its wire has the new
+   * one already. A denial refuses it.
+   */
+  onPeerKnown?(wire: Wire): Denial | undefined;
+  /**
+   * Called once for each request. The wire is not read, and from here on the callee's; it holds every byte after the head.
+   * Must not throw.
+   */
+  onRequest(head: RequestHead, wire: Wire): void;
+  /**
+   * Called once for each client that speaks plain TCP. The wire is not read, and from here on the callee's; it holds every byte. Must
+   * not throw.
+   *
+   * @param target where `onUnknownProtocol` wants it to go.
+   */
+  onBytes(wire: Wire, target: string | undefined): void;
+  /** Called once for each connection that was refused here; its answer, if there is one, is on its way. Must not throw. */
+  onRefused(info: ListenerRefusal): void;
+  /** Called for an error of the listening socket after it was bound. Must not throw. */
+  onError(error: TidegateError): void;
+  /** A hook threw. Must not throw. */
+  onException?(error: unknown): void;
+}
