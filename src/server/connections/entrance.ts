@@ -46,7 +46,7 @@ export class Entrance {
   /** Takes a request and the wire it came by, which is not read. */
   take(head: RequestHead, wire: Wire): void {
     const upgrade = checkUpgrade(head);
-    const refusal = 'error' in upgrade ? upgrade : this.#options.services.supervisor.admit();
+    const refusal = 'error' in upgrade ? upgrade : this.#options.services.supervisor.admit(wire.pass?.role);
     if (refusal !== undefined) this.#refuse(head, wire, refusal);
     else if ('key' in upgrade) this.#connect(head, wire, upgrade.key);
   }
@@ -78,13 +78,13 @@ export class Entrance {
       parent: supervisor.ref,
     });
     connection.port = new DownstreamShell({ connection, services, request, wire, key, decision });
-    supervisor.add(connection);
+    supervisor.add(connection, wire.pass?.role);
     connection.start();
   }
 
   #refuse(head: RequestHead, wire: Wire, refusal: Refusal): void {
     const { status, headers, message, error } = refusal;
-    const { remoteAddress } = wire.addresses;
+    const { remoteAddress } = wire.pass?.peer ?? wire.addresses;
     // Whoever asked for no WebSocket has nothing to correct, and is mostly a person with a browser.
     const text = error === 'NOT_AN_UPGRADE' ? ERRORS[error].help : message;
     writeRefusal(wire, { status, headers, body: head.method === 'HEAD' ? '' : `${text}\n` });

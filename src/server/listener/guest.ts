@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { parseRequestHead, parseRequestLine, type RequestHead } from '../../protocol/http-head.js';
+import type { Pass } from '../admission/pass.js';
 import { HeadReader } from '../handshake/head-reader.js';
 import type { Wire } from '../wires/wire.js';
 import type { Waiting } from './handshake-deadlines.js';
@@ -23,6 +24,8 @@ export interface Guest extends Waiting<Guest> {
   readonly remoteAddress: string;
   /** Undefined while TLS does not stand yet. */
   readonly reader: RequestReader | undefined;
+  /** Undefined where nobody asks who may come in. */
+  readonly pass: Pass | undefined;
   terminate(): void;
 }
 
@@ -42,7 +45,11 @@ export class RequestReader extends HeadReader implements Guest {
   }
 
   get remoteAddress(): string {
-    return this.wire.addresses.remoteAddress;
+    return (this.pass?.peer ?? this.wire.addresses).remoteAddress;
+  }
+
+  get pass(): Pass | undefined {
+    return this.wire.pass;
   }
 
   get reader(): RequestReader {
@@ -86,6 +93,7 @@ export class SecuringGuest implements Guest {
   readonly remoteAddress: string;
   readonly raw: Socket;
   reader: RequestReader | undefined;
+  pass: Pass | undefined;
 
   constructor(raw: Socket, remoteAddress: string) {
     this.raw = raw;

@@ -4,6 +4,7 @@
  * answered until it is gone.
  */
 import { Buffer } from 'node:buffer';
+import type { Pass } from '../admission/pass.js';
 import { Gatherer } from './gatherer.js';
 import { addressesOf, type Handles, type StreamHandle, type WriteRequest } from './handles.js';
 import { SMALL_BYTES, writeByDescriptor, writeSmall } from './immediate-writes.js';
@@ -26,6 +27,7 @@ interface OwnedHandle extends StreamHandle {
 export class HandleWire extends Incoming implements Wire {
   before: Wire | undefined;
   behind: Wire | undefined;
+  pass: Pass | undefined;
   readonly tls = undefined;
   #addresses: WireAddresses | undefined;
   readonly #handles: Handles;

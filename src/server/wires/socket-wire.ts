@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { Pass } from '../admission/pass.js';
 import { Gatherer } from './gatherer.js';
 import { Incoming } from './incoming.js';
 import { plainAddress } from './plain-address.js';
@@ -21,6 +22,7 @@ const TLS_COPY_BYTES = 4096;
 export class SocketWire extends Incoming implements Wire, TapReader {
   before: Wire | undefined;
   behind: Wire | undefined;
+  pass: Pass | undefined;
   readonly addresses: WireAddresses;
   readonly tls: TLSSocket | undefined;
   readonly #socket: Socket;

@@ -17,6 +17,8 @@ const REQUEST: UpgradeRequest = {
   origin: undefined,
   subprotocols: [],
   extensions: [],
+  peerAddress: '',
+  forwarded: undefined,
   remoteAddress: '127.0.0.1',
   remotePort: 1,
   localAddress: '127.0.0.1',
