@@ -1,75 +1,99 @@
 /**
- * Owns IP addresses as text and as bytes, without a socket: what is written is in the canonical form (RFC 5952), and an IPv4
- * address in IPv6 clothes (`::ffff:192.0.2.1`) is an IPv4 address. Refuses names, zones and ranges.
+ * Owns IP addresses as values that can be compared, whatever way they are written: IPv4, IPv6, IPv4 inside of IPv6, with a
+ * zone. Refuses host names, and ranges.
  */
 
-const MAPPED_PREFIX = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
-
-/** Reads an address: 4 or 16 bytes, or undefined for anything that is none. No octet may have leading zeros. */
-export function parseIpAddress(text: string): Uint8Array | undefined {
-  return text.includes(':') ? parseIpv6(text) : parseIpv4(text);
+/** An address that was understood. */
+export interface IpAddress {
+  /** An IPv4 address that is written as IPv6 (`::ffff:192.0.2.1`, RFC 4291 section 2.5.5.2) is IPv4. */
+  readonly version: 4 | 6;
+  /** All bits as hexadecimal digits, 8 or 32 of them: of one version, their order as text is their order as numbers. */
+  readonly digits: string;
 }
 
-/** Writes 4 or 16 bytes as text. */
-export function formatIpAddress(bytes: Uint8Array): string {
-  if (bytes.length === 4) return bytes.join('.');
-  if (MAPPED_PREFIX.every((byte, at) => bytes[at] === byte)) return bytes.slice(12).join('.');
-  const groups = Array.from({ length: 8 }, (_, at) => bytes[2 * at]! * 256 + bytes[2 * at + 1]!);
-  const [start, length] = longestZeros(groups);
-  const hex = groups.map((group) => group.toString(16));
-  if (length < 2) return hex.join(':');
-  return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
+const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+const GROUP = /^[0-9a-f]{1,4}$/i;
+const MAPPED = '00000000000000000000ffff';
+
+/**
+ * Reads an address. A zone (`fe80::1%eth0`) is left out: it names an interface of one machine, and is no part of the address.
+ * Answers undefined for anything else, a number with a leading zero among it, which some read as octal.
+ */
+export function parseIpAddress(text: string): IpAddress | undefined {
+  if (!text.includes(':')) {
+    const digits = ipv4Digits(text);
+    return digits === undefined ? undefined : { version: 4, digits };
+  }
+  const zone = text.indexOf('%');
+  // A zone that is empty is no zone.
+  if (zone !== -1 && zone === text.length - 1) return undefined;
+  const digits = ipv6Digits(zone === -1 ? text : text.slice(0, zone));
+  if (digits === undefined) return undefined;
+  if (digits.startsWith(MAPPED)) return { version: 4, digits: digits.slice(MAPPED.length) };
+  return { version: 6, digits };
 }
 
-/** The 16 bytes of an address of either family. */
-export function asIpv6Bytes(bytes: Uint8Array): Uint8Array {
-  return bytes.length === 16 ? bytes : Uint8Array.from([...MAPPED_PREFIX, ...bytes]);
+/**
+ * What connections of one client are counted under: an IPv4 address, or the /64 network of an IPv6 address, of which one
+ * subscriber has all 2^64. Anything that is no address counts under its own text.
+ */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const parsed = parseIpAddress(address);
+  if (parsed === undefined) return address;
+  if (parsed.version === 4) return dotted(parsed.digits);
+  const groups = [0, 4, 8, 12].map((at) => Number.parseInt(parsed.digits.slice(at, at + 4), 16).toString(16));
+  return `${groups.join(':')}::/64`;
 }
 
-function parseIpv4(text: string): Uint8Array | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256))
-    return undefined;
-  return Uint8Array.from(parts, Number);
+/** An address as it is shown: an IPv4 one never as IPv6. Text that is no address stays as it is. */
+export function plainIpAddress(address: string): string {
+  if (!address.includes(':')) return address;
+  const parsed = parseIpAddress(address);
+  return parsed?.version === 4 ? dotted(parsed.digits) : address;
 }
 
-function parseIpv6(text: string): Uint8Array | undefined {
+function dotted(digits: string): string {
+  return [0, 2, 4, 6].map((at) => Number.parseInt(digits.slice(at, at + 2), 16)).join('.');
+}
+
+function ipv4Digits(text: string): string | undefined {
+  const parts = IPV4.exec(text);
+  if (parts === null) return undefined;
+  let value = 0;
+  for (let index = 1; index <= 4; index += 1) {
+    const part = parts[index]!;
+    const number = Number(part);
+    if (number > 255 || (part.length > 1 && part.startsWith('0'))) return undefined;
+    value = value * 256 + number;
+  }
+  return value.toString(16).padStart(8, '0');
+}
+
+function ipv6Digits(text: string): string | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map((half) => (half === '' ? [] : half.split(':')));
-  if (head === undefined) return undefined;
-  const before = bytesOf(head, tail === undefined);
-  const after = tail === undefined ? [] : bytesOf(tail, true);
-  if (before === undefined || after === undefined) return undefined;
-  const missing = 16 - before.length - after.length;
+  const front = groupsOf(halves[0]!, halves.length === 1);
+  const back = halves.length === 1 ? '' : groupsOf(halves[1]!, true);
+  if (front === undefined || back === undefined) return undefined;
+  const missing = 32 - front.length - back.length;
   // `::` stands for at least one group.
-  if (tail === undefined ? missing !== 0 : missing < 2) return undefined;
-  return Uint8Array.from([...before, ...new Array<number>(missing).fill(0), ...after]);
+  if (halves.length === 1 ? missing !== 0 : missing < 4) return undefined;
+  return front + '0'.repeat(missing) + back;
 }
 
-/** @param last whether the text ends here, where an IPv4 address may stand for the last two groups. */
-function bytesOf(groups: readonly string[], last: boolean): number[] | undefined {
-  const bytes: number[] = [];
-  for (const [at, group] of groups.entries()) {
-    if (/^[\da-f]{1,4}$/i.test(group)) {
-      const value = Number.parseInt(group, 16);
-      bytes.push(value >> 8, value & 0xff);
-      continue;
+/** The digits of groups between colons, the last of which may be written as IPv4. */
+function groupsOf(text: string, mayEndInIpv4: boolean): string | undefined {
+  if (text === '') return '';
+  let digits = '';
+  const groups = text.split(':');
+  for (const [index, group] of groups.entries()) {
+    if (GROUP.test(group)) digits += group.toLowerCase().padStart(4, '0');
+    else {
+      const ipv4 = mayEndInIpv4 && index === groups.length - 1 ? ipv4Digits(group) : undefined;
+      if (ipv4 === undefined) return undefined;
+      digits += ipv4;
     }
-    const ipv4 = last && at === groups.length - 1 ? parseIpv4(group) : undefined;
-    if (ipv4 === undefined) return undefined;
-    bytes.push(...ipv4);
   }
-  return bytes;
-}
-
-/** Where the first of the longest runs of zeros begins, and how long it is. */
-function longestZeros(groups: readonly number[]): [start: number, length: number] {
-  let best: [number, number] = [0, 0];
-  for (let start = 0; start < groups.length; start += 1) {
-    let end = start;
-    while (groups[end] === 0) end += 1;
-    if (end - start > best[1]) best = [start, end - start];
-  }
-  return best;
+  return digits;
 }

@@ -15,6 +15,14 @@ export interface TlsFacts {
   readonly peerName: string | undefined;
 }
 
+/** What a trusted proxy told about a request, beside whom it brings. */
+export interface ForwardedFacts {
+  /** The scheme by which the proxy was called, such as `https`; undefined when it did not tell. */
+  readonly proto?: string | undefined;
+  /** The host that the proxy was asked for; undefined when it did not tell. */
+  readonly host?: string | undefined;
+}
+
 /** One extension a client offered (RFC 6455 section 9.1). */
 export interface OfferedExtension {
   readonly name: string;
@@ -46,11 +54,16 @@ export interface UpgradeRequest {
   readonly subprotocols: readonly string[];
   /** For information: which are used is negotiated by the data path. */
   readonly extensions: readonly OfferedExtension[];
-  /** The address of the client, as it is believed: behind a trusted proxy, what that proxy says it is. */
+  /**
+   * The client, as it is believed to be: behind one of `trustedProxies` what the proxy told, else the peer of the connection itself.
+   */
   readonly remoteAddress: string;
+  /** 0 when a proxy did not tell it. */
   readonly remotePort: number;
-  /** The address at the other end of the TCP connection: the client's own, or that of a proxy before us. */
+  /** Who the connection really comes from: the client, or the last proxy before us. */
   readonly peerAddress: string;
+  /** What the proxy in front told; undefined unless the peer is one of `trustedProxies`. `host` and `origin` stay as they came. */
+  readonly forwarded: ForwardedFacts | undefined;
   readonly localAddress: string;
   readonly localPort: number;
   /** What TLS says, or undefined on a plain listener. */

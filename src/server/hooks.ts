@@ -3,11 +3,12 @@
  * whole server. Refuses to call any of it.
  */
 import { TidegateError } from '../receivers/index.js';
+import { type AdmissionHooks, arePolicies } from './admission/admission-hooks.js';
 import type { ReceiverFactory } from './connections/entrance.js';
 import type { FirstBytesHooks } from './listener/unknown-protocol.js';
 
 /** What code may give a server beside its options. */
-export interface ServerHooks extends FirstBytesHooks {
+export interface ServerHooks extends AdmissionHooks, FirstBytesHooks {
   /**
    * Makes the receiver of each connection. Default: a `ConnectionReceiver`, which lets everything pass on the
    * fastest data path.
@@ -21,6 +22,11 @@ const IS_FUNCTION = { is: (value: unknown) => typeof value === 'function', expec
 const HOOKS: Readonly<Record<keyof ServerHooks, { is(value: unknown): boolean; readonly expected: string }>> = {
   receiver: IS_FUNCTION,
   onUnknownProtocol: IS_FUNCTION,
+  policies: {
+    is: arePolicies,
+    expected: 'expected a list of objects with a `name` and perhaps `connection`, `message` and `release`',
+  },
+  onTcpConnect: IS_FUNCTION,
 };
 
 /** The names of all hooks, which are no options. */

@@ -4,12 +4,15 @@
  */
 import { SupervisorActor } from '../actors/supervisor-actor.js';
 import { type CloseReport, ConnectionReceiver } from '../receivers/index.js';
+import type { AdmissionRecord } from './admission/admission-record.js';
+import { Gatekeeper } from './admission/gatekeeper.js';
+import { Reception } from './admission/reception.js';
 import type { ProxyConfig } from './config/options.js';
 import type { ConnectionServices } from './connections/connection-services.js';
 import { Entrance } from './connections/entrance.js';
 import { DialQueue } from './dial/dial-queue.js';
 import { createWarmPool } from './dial/warm-pool.js';
-import type { ServerEvents } from './events.js';
+import type { RejectedUpgrade, ServerEvents } from './events.js';
 import type { ServerHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import { Listener } from './listener/listener.js';
@@ -23,6 +26,8 @@ export interface RunningOptions {
   /** Whether a connection without a target is refused. */
   readonly needsTarget: boolean;
   readonly layer: WireLayer;
+  /** Bans and counts, which outlive a stop. */
+  readonly record: AdmissionRecord;
   /** Where to listen: as configured, or again where it was. */
   readonly listen: ProxyConfig['listen'];
   nextId(): string;
@@ -35,17 +40,27 @@ export class RunningServer {
   readonly supervisor: SupervisorActor;
   readonly services: ConnectionServices;
   readonly entrance: Entrance;
+  readonly gatekeeper: Gatekeeper;
   /** The addresses that are bound; empty before. */
   addresses: readonly BoundAddress[] = [];
   readonly #options: RunningOptions;
   readonly #listeners: readonly Listener[];
   readonly #watch: PressureWatch;
+  readonly #reception: Reception;
 
   constructor(options: RunningOptions) {
     this.#options = options;
     const { config, tell } = options;
     const { limits, timeouts } = config;
     this.supervisor = this.#createSupervisor();
+    this.gatekeeper = new Gatekeeper({
+      config,
+      hooks: options.hooks,
+      record: options.record,
+      rejected: (rejected) => tell('rejected', rejected),
+      exception: (error) => tell('exception', error, undefined),
+    });
+    this.#reception = new Reception(this.gatekeeper, (rejected) => tell('rejected', rejected));
     this.#listeners = options.listen.map((address) => this.#createListener(address));
     this.#watch = new PressureWatch(timeouts.pressureDwell);
     this.services = {
@@ -61,7 +76,7 @@ export class RunningServer {
       services: this.services,
       createReceiver: options.hooks.receiver ?? (() => new ConnectionReceiver()),
       nextId: options.nextId,
-      rejected: (rejected) => tell('rejected', rejected),
+      rejected: (rejected) => this.#rejected(rejected),
       exception: (error) => tell('exception', error, undefined),
     });
   }
@@ -86,6 +101,12 @@ export class RunningServer {
     this.addresses = [];
   }
 
+  /** Something was refused after admission: counted, and told. */
+  #rejected(rejected: RejectedUpgrade, isSilent = false): void {
+    this.gatekeeper.refused({ ...rejected, isSilent });
+    this.#options.tell('rejected', rejected);
+  }
+
   #createSupervisor(): SupervisorActor {
     const { config, tell } = this.#options;
     const { limits, timeouts, heartbeat } = config;
@@ -103,7 +124,7 @@ export class RunningServer {
         opened: (connection) => tell('connection', connection.handle),
         rejected: ({ request }, { error, status, message }) => {
           const { remoteAddress, path } = request;
-          tell('rejected', { error, status, message, remoteAddress, path });
+          this.#rejected({ error, status, message, remoteAddress, path });
         },
         disconnected: (connection, report: CloseReport) => tell('disconnected', connection.handle, report),
         exception: (connection, error) => tell('exception', error, connection?.handle),
@@ -113,19 +134,27 @@ export class RunningServer {
 
   #createListener(address: ProxyConfig['listen'][number]): Listener {
     const { config, hooks, layer, tell } = this.#options;
-    const { timeouts, limits, keepAlive } = config;
+    const { timeouts, limits, keepAlive, socket } = config;
     return new Listener({
+      keepAlive,
+      ...socket,
       ...address,
       handshakeTimeout: timeouts.handshake,
       maxHandshakeBytes: limits.maxHandshakeBytes,
+      maxPendingHandshakes: limits.maxPendingHandshakes,
       highWaterMark: limits.highWaterMark,
-      keepAlive,
       layer,
       onUnknownProtocol: hooks.onUnknownProtocol,
-      onRequest: (head, wire) => this.entrance.take(head, wire),
-      onBytes: (wire, target) => this.entrance.takeBytes(wire, target),
-      onRefused: ({ error, status, message, remoteAddress }) =>
-        tell('rejected', { error, status, message, remoteAddress, path: undefined }),
+      arrive: (peer, role) => this.gatekeeper.arrive(peer, role),
+      become: (pass, peer) => this.#reception.introduces(pass, peer),
+      onRequest: (head, wire) => {
+        if (this.#reception.admits(head, wire)) this.entrance.take(head, wire);
+      },
+      onBytes: (wire, target) => {
+        if (this.#reception.admitsBytes(wire)) this.entrance.takeBytes(wire, target);
+      },
+      onRefused: ({ error, status, message, remoteAddress, isSilent }) =>
+        this.#rejected({ error, status, message, remoteAddress, path: undefined }, isSilent),
       onError: (error) => tell('error', error),
       onException: (error) => tell('exception', error, undefined),
     });

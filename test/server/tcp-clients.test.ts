@@ -5,6 +5,7 @@ import { eventually } from '../support/events.js';
 import { openTcp } from '../support/for-one-test.js';
 import { QuietReceiver, RecordingReceiver, receiverFactory } from '../support/recording-receiver.js';
 import type { TcpConnection } from '../support/tcp-connection.js';
+import { localhostCertificate } from '../support/tls.js';
 import { startEcho, startProxy, startReceivers, startTcp, startUpstream } from './stage.js';
 
 const TCP = { listen: { host: '127.0.0.1', port: 0, protocol: 'tcp' } } as const;
@@ -396,6 +397,46 @@ describe('one port for TCP and WebSocket', () => {
   it('still answers HTTP that is no handshake', async () => {
     const { handshake } = await startReceivers(ANY);
     expect((await handshake({ omitHeaders: ['Upgrade'] })).status).toBe(426);
+  });
+});
+
+describe('onTcpConnect', () => {
+  it('takes a client for plain TCP before it has said a word', async () => {
+    const target = await startTcp();
+    const { port } = await startProxy({ target: target.url, onTcpConnect: () => 'tcp' as const });
+    const client = await openTcp({ port });
+    const upstream = await target.nextConnection();
+    upstream.write('220 welcome\r\n');
+    expect((await client.readUntil('\n')).toString()).toBe('220 welcome\r\n');
+    client.write('GET / HTTP/1.1\r\n\r\n');
+    expect((await upstream.read(18)).toString()).toBe('GET / HTTP/1.1\r\n\r\n');
+  });
+
+  it('may take some clients so, over TLS too, and leave the others', async () => {
+    const { create, receivers } = receiverFactory({});
+    let asked = 0;
+    const { port, open } = await startReceivers({
+      listen: { host: '127.0.0.1', port: 0, tls: localhostCertificate },
+      receiver: create,
+      onTcpConnect: async () => {
+        asked += 1;
+        return asked === 1 ? ('tcp' as const) : true;
+      },
+    });
+    const client = await openTcp({ port, tls: { servername: 'localhost', ca: localhostCertificate.cert } });
+    client.write('hello');
+    await eventually(() => receivers.length === 1, 'it has a receiver');
+    expect((await receivers[0]!.waitFor('binary'))[1].toString()).toBe('hello');
+    await open({ tls: { servername: 'localhost', ca: localhostCertificate.cert } });
+    expect(receivers.map(({ request }) => request?.transport)).toEqual(['tcp', 'websocket']);
+  });
+
+  it('has no say over those that the policies deny', async () => {
+    const { port, events } = await startReceivers({ ...TCP, admission: { deny: ['127.0.0.1'] } });
+    const client = await openTcp({ port });
+    await client.waitForEnd();
+    expect(await events.rejections.next()).toMatchObject({ error: 'ADDRESS_DENIED' });
+    expect(events.connections.all).toEqual([]);
   });
 });
 

@@ -116,6 +116,25 @@ export function findChromium(): FoundProgram | Missing {
   return path === undefined ? { missing: 'no Chromium: set CHROMIUM_PATH, or install chromium' } : { path };
 }
 
+/** Finds HAProxy: `HAPROXY_PATH`, else an installed one. */
+export function findHaproxy(): FoundProgram | Missing {
+  return findByName('HAProxy', 'HAPROXY_PATH', ['haproxy', '/usr/sbin/haproxy', '/usr/local/sbin/haproxy']);
+}
+
+/** Finds openssl: `OPENSSL_PATH`, else an installed one. */
+export function findOpenssl(): FoundProgram | Missing {
+  return findByName('openssl', 'OPENSSL_PATH', ['openssl']);
+}
+
+function findByName(what: string, variable: string, names: readonly string[]): FoundProgram | Missing {
+  const named = process.env[variable];
+  if (named !== undefined && named !== '') {
+    return isExecutable(named) ? { path: named } : { missing: `${variable} is ${named}, which cannot be run` };
+  }
+  const path = findProgram(names);
+  return path === undefined ? { missing: `no ${what}: set ${variable}, or install ${names[0]}` } : { path };
+}
+
 async function findService(kind: ServiceKind): Promise<FoundService | Missing> {
   const named = process.env[kind.variable];
   if (named !== undefined && named !== '') {

@@ -42,9 +42,11 @@ export function flagsOf(schema: z.ZodType): Option[] {
 }
 
 const GROUPS: Readonly<Record<string, string>> = {
+  admission: 'Admission:',
   compression: 'Compression:',
   heartbeat: 'Heartbeat:',
   limits: 'Limits:',
+  socket: 'Sockets:',
   tcpFraming: 'Plain TCP clients:',
   timeouts: 'Timeouts:',
   upstreamTls: 'TLS to the target:',

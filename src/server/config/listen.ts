@@ -2,8 +2,9 @@
 import { isIPv6 } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { z } from 'zod';
-import { described, type OptionMeta } from './fields.js';
+import { described, type OptionMeta, optionalDuration } from './fields.js';
 import { serverTls } from './tls-material.js';
+import type { Duration } from './units.js';
 
 /** One address to listen on, with every part told apart. */
 export interface ListenConfig {
@@ -19,13 +20,39 @@ export interface ListenConfig {
   protocol?: 'websocket' | 'tcp' | 'any' | undefined;
   /** Whether connections begin with a PROXY protocol header. Default `off`. */
   proxyProtocol?: 'off' | 'required' | 'optional' | undefined;
+  /** Default: `client`. */
+  role?: ListenerRole | undefined;
+  // Default: as `socket` says, and `keepAlive`.
+  backlog?: number | undefined;
+  exclusive?: boolean | undefined;
+  reusePort?: boolean | undefined;
+  ipv6Only?: boolean | undefined;
+  noDelay?: boolean | undefined;
+  keepAlive?: number | undefined;
 }
+
+/** What a listener is for: `control` may use the room of `limits.reservedConnections`. */
+export type ListenerRole = 'client' | 'control';
 
 /** One address to listen on, as an option takes it: a port, `'port'`, `'host:port'`, `'[v6]:port'`, or an object. */
 export type ListenInput =
   | number
   | string
-  | (Omit<ListenConfig, 'host' | 'port'> & { host?: string | undefined; port: number | string });
+  | {
+      host?: string | undefined;
+      port: number | string;
+      tls?: TlsOptions | undefined;
+      role?: ListenerRole | undefined;
+      backlog?: number | undefined;
+      exclusive?: boolean | undefined;
+      reusePort?: boolean | undefined;
+      ipv6Only?: boolean | undefined;
+      noDelay?: boolean | undefined;
+      keepAlive?: Duration | undefined;
+      plain?: boolean | undefined;
+      protocol?: ListenConfig['protocol'];
+      proxyProtocol?: ListenConfig['proxyProtocol'];
+    };
 
 const ERROR =
   "expected a port (0 to 65535), 'host:port', '[v6]:port', an object with `port` and perhaps `host` and `tls`, or a list of those";
@@ -57,6 +84,9 @@ const port = z.union(
 function word<const Words extends readonly [string, ...string[]]>(words: Words) {
   return z.enum(words, { error: `expected ${words.map((one) => `'${one}'`).join(' or ')}` }).optional();
 }
+const BACKLOG_ERROR = 'expected a whole number from 1 to 65535';
+const ownSwitch = (description: string) =>
+  z.boolean({ error: 'expected true or false' }).optional().meta({ description });
 
 const hostError = 'expected a host name or an IP address';
 const endpoint = z.union(
@@ -91,6 +121,27 @@ const endpoint = z.union(
         description:
           'Whether connections begin with a PROXY protocol header, version 1 or 2, which is believed of trusted proxies only: `off`, `required` or `optional`.',
       }),
+      /** What connects here: `control` may use the room of `limits.reservedConnections`. */
+      role: z.enum(['client', 'control'], { error: "expected 'client' or 'control'" }).optional().meta({
+        description: 'What connects here: `control` may use the room of `limits.reservedConnections`.',
+      }),
+      /** As `socket.backlog`. */
+      backlog: z
+        .int({ error: BACKLOG_ERROR })
+        .min(1, { error: BACKLOG_ERROR })
+        .max(65_535, { error: BACKLOG_ERROR })
+        .optional()
+        .meta({ description: 'As `socket.backlog`.' }),
+      /** As `socket.exclusive`. */
+      exclusive: ownSwitch('As `socket.exclusive`.'),
+      /** As `socket.reusePort`. */
+      reusePort: ownSwitch('As `socket.reusePort`.'),
+      /** As `socket.ipv6Only`. */
+      ipv6Only: ownSwitch('As `socket.ipv6Only`.'),
+      /** As `socket.noDelay`. */
+      noDelay: ownSwitch('As `socket.noDelay`.'),
+      /** As `keepAlive`. */
+      keepAlive: optionalDuration({ description: 'As `keepAlive`.', flag: false }),
     }),
   ],
   { error: ERROR },
@@ -107,13 +158,13 @@ function resolve(value: Endpoint, path: PropertyKey[], context: z.RefinementCtx)
     return z.NEVER;
   }
   if (!isObject) return parsed;
-  const { port: _port, host, ...rest } = value;
-  if (rest.plain === true && rest.tls === undefined) {
+  if (value.plain === true && value.tls === undefined) {
     const message = 'expected `tls` beside `plain: true`; without `tls` every client is plain';
     context.addIssue({ code: 'custom', message, input: value.plain, path: [...path, 'plain'] });
     return z.NEVER;
   }
-  return { host, port: parsed.port, ...rest };
+  // As it was given, so that what was left out is not there: what is resolved twice stays the same.
+  return { ...value, host: value.host, port: parsed.port };
 }
 
 /** The option that says where to listen; resolves to a list. */

@@ -4,12 +4,14 @@
  */
 import { z } from 'zod';
 import { TidegateError } from '../../receivers/errors.js';
+import { admission, forwardedHeader, trustedProxies } from './admission.js';
 import { compression } from './compression.js';
 import { choice, count, duration, flag } from './fields.js';
 import { heartbeat } from './heartbeat.js';
 import { limits } from './limits.js';
 import { listen } from './listen.js';
 import { findProblems, formatProblem } from './problems.js';
+import { socket } from './socket.js';
 import { subprotocols, target } from './target-option.js';
 import { tcpFraming } from './tcp-framing.js';
 import { timeouts } from './timeouts.js';
@@ -67,6 +69,12 @@ export const proxyOptionsSchema = z.strictObject({
   compression,
   /** How a dead peer is found. */
   heartbeat,
+  /** Who may connect, and how fast. */
+  admission,
+  /** The proxies in front of this server, as addresses, ranges or `loopback`, `private`: what they tell about the client is believed. From anyone else it is ignored. */
+  trustedProxies,
+  /** The header in which the trusted proxies tell who the client is; the other one is ignored, since a proxy passes on what it does not write itself. `none`: only by the PROXY protocol. */
+  forwardedHeader,
   /** What one server and one connection may use at most. */
   limits,
   /** How long each state that waits may wait. */
@@ -76,6 +84,8 @@ export const proxyOptionsSchema = z.strictObject({
     description: 'When TCP keep-alive begins on an idle connection, on both sides. 0 = off.',
     default: '30s',
   }),
+  /** Listening sockets, and what they accept. An object in `listen` may have each of these for itself. */
+  socket,
   /** TLS towards a `wss:` or `tls:` target. */
   upstreamTls,
   /** The socket layer: `fast` works below the streams of Node.js, `portable` with its sockets as they are, `auto` is `fast` where that is to be had. TLS is always portable. */

@@ -39,7 +39,8 @@ A listener with TLS is an object: \`listen: { port: 8443, tls: { key: app.key, c
 /** Renders the reference page as Markdown. */
 export function renderReference(): string {
   const entries = walkOptions(cliProxySchema);
-  const groups = entries.filter(({ kind }) => kind === 'group');
+  // A group within a group has its options in the section of the outer one.
+  const groups = entries.filter(({ kind, steps }) => kind === 'group' && steps.length === 1);
   const isGrouped = ({ steps }: OptionEntry) => groups.some((group) => group.path === steps[0]);
   const sections = [
     section(
@@ -51,7 +52,7 @@ export function renderReference(): string {
       section(
         `\`${group.path}\``,
         group.description,
-        entries.filter(({ steps }) => steps.length > 1 && steps[0] === group.path),
+        entries.filter(({ steps, kind }) => steps.length > 1 && steps[0] === group.path && kind !== 'group'),
       ),
     ),
     section(

@@ -58,7 +58,7 @@ export class Entrance {
   /** Takes a request and the wire it came by, which is not read. */
   take(head: RequestHead, wire: Wire): void {
     const upgrade = checkUpgrade(head);
-    const refusal = 'error' in upgrade ? upgrade : this.#options.services.supervisor.admit();
+    const refusal = 'error' in upgrade ? upgrade : this.#options.services.supervisor.admit(wire.pass?.role);
     if (refusal !== undefined) this.#refuse(head, wire, refusal);
     else if ('key' in upgrade) this.#connect(head, wire, upgrade.key);
   }
@@ -69,7 +69,7 @@ export class Entrance {
    * @param target where it goes, unless the receiver says otherwise. Default: that of the options.
    */
   takeBytes(wire: Wire, target: string | undefined): void {
-    const refusal = this.#options.services.supervisor.admit();
+    const refusal = this.#options.services.supervisor.admit(wire.pass?.role);
     if (refusal === undefined) {
       const decision = new DecisionSignal();
       this.#begin(new TcpRequest(wire, decision), { wire, key: undefined, decision, offeredTarget: target });
@@ -110,20 +110,20 @@ export class Entrance {
     });
     const { wire, key, decision, offeredTarget } = entry;
     connection.port = new DownstreamShell({ connection, services, request, wire, key, decision, offeredTarget });
-    supervisor.add(connection);
+    supervisor.add(connection, wire.pass?.role);
     connection.start();
   }
 
   /** Refuses a client that no answer means anything to. */
   #drop(wire: Wire, { status, message, error }: Refusal): void {
-    const { remoteAddress } = wire.addresses;
+    const { remoteAddress } = wire.pass?.peer ?? wire.addresses;
     lingerAndTerminate(wire);
     this.#options.rejected({ error, status, message, remoteAddress, path: undefined });
   }
 
   #refuse(head: RequestHead, wire: Wire, refusal: Refusal): void {
     const { status, headers, message, error } = refusal;
-    const { remoteAddress } = wire.addresses;
+    const { remoteAddress } = wire.pass?.peer ?? wire.addresses;
     // Whoever asked for no WebSocket has nothing to correct, and is mostly a person with a browser.
     const text = error === 'NOT_AN_UPGRADE' ? ERRORS[error].help : message;
     writeRefusal(wire, { status, headers, body: head.method === 'HEAD' ? '' : `${text}\n` });

@@ -22,13 +22,16 @@ export class TcpRequest implements UpgradeRequest {
   readonly origin = undefined;
   readonly subprotocols = NONE;
   readonly extensions = NONE;
+  readonly forwarded = undefined;
   readonly tls: TlsFacts | undefined;
+  readonly peerAddress: string;
   readonly #addresses: WireAddresses;
   #decision: DecisionSignal | undefined;
 
   constructor(wire: Wire, decision: DecisionSignal) {
     this.tls = wire.tls === undefined ? undefined : tlsFacts(wire.tls);
-    this.#addresses = wire.addresses;
+    this.#addresses = wire.pass?.peer ?? wire.addresses;
+    this.peerAddress = wire.addresses.remoteAddress;
     this.#decision = decision;
   }
 
@@ -47,10 +50,6 @@ export class TcpRequest implements UpgradeRequest {
 
   get remotePort(): number {
     return this.#addresses.remotePort;
-  }
-
-  get peerAddress(): string {
-    return this.#addresses.peerAddress;
   }
 
   get localAddress(): string {

@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls';
 import { headerValues } from '../../protocol/header-fields.js';
 import { parseRequestHead, type RequestHead } from '../../protocol/http-head.js';
 import { describeError, TidegateError } from '../../receivers/errors.js';
-import type { OfferedExtension, TlsFacts, UpgradeRequest } from '../../receivers/upgrade-request.js';
+import type { ForwardedFacts, OfferedExtension, TlsFacts, UpgradeRequest } from '../../receivers/upgrade-request.js';
 import type { Wire, WireAddresses } from '../wires/wire.js';
 import { DecisionSignal } from './decision-signal.js';
 import { extension, subprotocol } from './ws-exports.js';
@@ -28,6 +28,9 @@ export class ParsedUpgradeRequest implements UpgradeRequest {
   readonly subprotocols: readonly string[];
   readonly extensions: readonly OfferedExtension[];
   readonly tls: TlsFacts | undefined;
+  readonly peerAddress: string;
+  readonly forwarded: ForwardedFacts | undefined;
+  /** As they are believed. */
   readonly #addresses: WireAddresses;
   readonly #text: string;
   #rawHeaders: readonly string[] | undefined;
@@ -43,7 +46,9 @@ export class ParsedUpgradeRequest implements UpgradeRequest {
     this.subprotocols = parseSubprotocols(head.rawHeaders);
     this.extensions = parseExtensions(head.rawHeaders);
     this.tls = wire.tls === undefined ? undefined : tlsFacts(wire.tls);
-    this.#addresses = wire.addresses;
+    this.#addresses = wire.pass?.peer ?? wire.addresses;
+    this.peerAddress = wire.addresses.remoteAddress;
+    this.forwarded = wire.pass?.forwarded;
     this.#decision = decision;
   }
 
@@ -87,10 +92,6 @@ export class ParsedUpgradeRequest implements UpgradeRequest {
 
   get remotePort(): number {
     return this.#addresses.remotePort;
-  }
-
-  get peerAddress(): string {
-    return this.#addresses.peerAddress;
   }
 
   get localAddress(): string {

@@ -10,14 +10,16 @@ import { Chain } from '../../actors/chain.js';
 import type { FirstBytes } from '../../protocol/first-bytes.js';
 import type { RequestHead } from '../../protocol/http-head.js';
 import { ERRORS, type ErrorCode, httpStatusOf } from '../../receivers/errors.js';
+import type { Peer } from '../admission/policy.js';
 import { writeRefusal } from '../handshake/answer.js';
 import { refuseHttp2 } from '../handshake/http2-refusal.js';
 import { lingerAndTerminate } from '../handshake/linger.js';
-import type { Wire, WireAddresses } from '../wires/wire.js';
+import { plainAddress } from '../wires/plain-address.js';
+import type { Wire } from '../wires/wire.js';
 import { secureWire } from '../wires/wire-layer.js';
 import { type Guest, type GuestHost, PassingGuest, RequestReader } from './guest.js';
-import { HandshakeDeadlines } from './handshake-deadlines.js';
 import type { ListenerOptions } from './listener-options.js';
+import { Lobby } from './lobby.js';
 import { ProxyHeaderReader } from './proxy-header-reader.js';
 import { TlsGuests } from './tls-guests.js';
 import { TlsOrPlain } from './tls-or-plain.js';
@@ -29,7 +31,7 @@ export class Arrivals implements GuestHost {
   /** Does TLS for connections of which something is read before; it does not listen. */
   tls: tls.Server | undefined;
   readonly #options: ListenerOptions;
-  readonly #deadlines: HandshakeDeadlines<Guest>;
+  readonly #lobby: Lobby;
   readonly #tlsGuests: TlsGuests;
   readonly #wires = new Chain<Wire>();
   #emptied: (() => void) | undefined;
@@ -37,13 +39,18 @@ export class Arrivals implements GuestHost {
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.maxHandshakeBytes = options.maxHandshakeBytes;
-    this.#deadlines = new HandshakeDeadlines(options.handshakeTimeout, (guest) => this.#expire(guest));
-    this.#tlsGuests = new TlsGuests((guest) => this.#deadlines.delete(guest));
+    this.#lobby = new Lobby({
+      handshakeTimeout: options.handshakeTimeout,
+      maxPendingHandshakes: options.maxPendingHandshakes ?? 0,
+      expired: (guest) => this.#expire(guest),
+      cut: (guest, error, message) => this.#report(error, message, guest.remoteAddress),
+    });
+    this.#tlsGuests = new TlsGuests((guest) => this.#lobby.delete(guest));
   }
 
   /** Cuts every connection whose request is awaited. */
   async close(): Promise<void> {
-    for (const guest of this.#deadlines.clear()) guest.terminate();
+    this.#lobby.terminateAll();
     await this.#tlsGuests.terminateAll();
   }
 
@@ -62,46 +69,54 @@ export class Arrivals implements GuestHost {
   /** A connection was accepted, and nothing read of it. */
   opened(wire: Wire): void {
     this.#wires.add(wire);
-    const { protocol, proxyProtocol = 'off' } = this.#options;
-    if (proxyProtocol === 'off' && this.tls === undefined) {
+    const { protocol, proxyProtocol = 'off', role = 'client' } = this.#options;
+    wire.pass = this.#options.arrive?.(wire.addresses, role);
+    if (proxyProtocol === 'off' && this.tls === undefined && protocol !== 'tcp') {
       // Nothing comes before the request: the common case, whose bytes are looked at once.
-      if (protocol === 'tcp') this.#takeBytes(wire);
-      else this.#awaitRequest(wire);
+      const reader = new RequestReader(wire, this);
+      this.#lobby.admit(reader, () => {
+        if (isTcp(reader)) this.#takeBytes(wire, reader);
+        else reader.start();
+      });
       return;
     }
     const guest = new PassingGuest(wire.addresses.remoteAddress, 'nothing was sent');
     guest.wire = wire;
-    this.#deadlines.add(guest);
-    if (proxyProtocol === 'off') this.#tellTls(wire, guest);
-    else this.#awaitProxyHeader(wire, guest);
+    guest.pass = wire.pass;
+    this.#lobby.admit(guest, () => {
+      if (proxyProtocol === 'off') this.#secureOrGoOn(wire, guest);
+      else this.#awaitProxyHeader(wire, guest);
+    });
   }
 
   gone(wire: Wire): void {
     this.#wires.delete(wire);
+    wire.pass?.release();
     if (this.#wires.size === 0) this.#emptied?.();
   }
 
   #awaitProxyHeader(wire: Wire, guest: PassingGuest): void {
-    const { proxyProtocol, trusts } = this.#options;
     guest.awaited = 'the PROXY protocol header did not come';
-    const trusted = trusts?.(wire.addresses.remoteAddress) ?? false;
-    new ProxyHeaderReader(wire, proxyProtocol === 'required', trusted, {
-      introduced: (addresses) => this.#introduced(wire, guest, addresses),
+    const required = this.#options.proxyProtocol === 'required';
+    new ProxyHeaderReader(wire, required, guest.pass?.proxied ?? false, {
+      introduced: (peer) => this.#introduced(wire, guest, peer),
       mistrusted: (message) => this.#drop(wire, guest, 'BAD_PROXY_HEADER', message),
       left: () => this.#leave(wire, guest),
     }).start();
   }
 
-  #introduced(wire: Wire, guest: PassingGuest, addresses: WireAddresses | undefined): void {
-    if (addresses !== undefined) {
-      guest.believed = addresses;
-      wire.addresses = addresses;
-      const denial = this.#options.onPeerKnown?.(wire);
-      if (denial !== undefined) {
-        this.#drop(wire, guest, denial.error, denial.message);
-        return;
-      }
+  #introduced(wire: Wire, guest: PassingGuest, peer: Peer | undefined): void {
+    const { pass } = guest;
+    const denial = pass === undefined || peer === undefined ? undefined : this.#options.become?.(pass, peer);
+    if (denial === undefined) {
+      this.#secureOrGoOn(wire, guest);
+      return;
     }
+    this.#lobby.delete(guest);
+    lingerAndTerminate(wire);
+  }
+
+  #secureOrGoOn(wire: Wire, guest: PassingGuest): void {
     if (this.tls === undefined) this.#goOn(wire, guest);
     else if (this.#options.plain === true) this.#tellTls(wire, guest);
     else this.#secure(wire, guest);
@@ -117,6 +132,8 @@ export class Arrivals implements GuestHost {
   }
 
   #secure(wire: Wire, guest: PassingGuest): void {
+    // The pass stays with the guest: it is not gone with this wire.
+    wire.pass = undefined;
     const socket = wire.release();
     if (socket === undefined || this.tls === undefined) {
       this.#leave(wire, guest);
@@ -126,9 +143,11 @@ export class Arrivals implements GuestHost {
     this.tls.emit('connection', socket);
   }
 
-  /** A connection was accepted by a server that does TLS itself. */
-  securing(raw: Socket): void {
-    this.#deadlines.add(this.#tlsGuests.admit(raw));
+  /** A connection was accepted by a server that does TLS itself, once it is told to begin. */
+  securing(raw: Socket, begin: () => void): void {
+    const guest = this.#tlsGuests.admit(raw);
+    guest.pass = this.#options.arrive?.(peerOf(raw), this.#options.role ?? 'client');
+    this.#lobby.admit(guest, begin);
   }
 
   secured(socket: TLSSocket): void {
@@ -138,7 +157,7 @@ export class Arrivals implements GuestHost {
       wire.terminate();
       return;
     }
-    if (guest.believed !== undefined) wire.addresses = guest.believed;
+    wire.pass = guest.pass;
     this.#wires.add(wire);
     this.#goOn(wire, guest);
   }
@@ -150,31 +169,29 @@ export class Arrivals implements GuestHost {
   }
 
   #goOn(wire: Wire, guest: PassingGuest): void {
-    if (this.#options.protocol === 'tcp') this.#takeBytes(wire, guest);
+    if (this.#options.protocol === 'tcp' || isTcp(guest)) this.#takeBytes(wire, guest);
     else this.#awaitRequest(wire, guest);
   }
 
-  #awaitRequest(wire: Wire, guest?: PassingGuest): void {
-    const reader = new RequestReader(wire, this, guest);
-    if (guest === undefined) this.#deadlines.add(reader);
-    else guest.reader = reader;
-    reader.start();
+  #awaitRequest(wire: Wire, guest: PassingGuest): void {
+    guest.reader = new RequestReader(wire, this, guest);
+    guest.reader.start();
   }
 
-  #takeBytes(wire: Wire, guest?: Guest, target?: string): void {
-    if (guest !== undefined) this.#deadlines.delete(guest);
+  #takeBytes(wire: Wire, guest: Guest, target?: string): void {
+    this.#lobby.delete(guest);
     this.#options.onBytes(wire, target);
   }
 
   // What the request readers tell.
 
   arrived(reader: RequestReader, head: RequestHead): void {
-    this.#deadlines.delete(reader.guest);
+    this.#lobby.delete(reader.guest);
     this.#options.onRequest(head, reader.wire);
   }
 
   refused(reader: RequestReader, error: ErrorCode, message: string): void {
-    this.#deadlines.delete(reader.guest);
+    this.#lobby.delete(reader.guest);
     writeRefusal(reader.wire, { status: httpStatusOf(error), body: `${ERRORS[error].help}\n` });
     this.#report(error, message, reader.remoteAddress);
   }
@@ -182,7 +199,7 @@ export class Arrivals implements GuestHost {
   foreign(reader: RequestReader, kind: Exclude<FirstBytes, 'http'>, bytes: Buffer): void {
     switch (kind) {
       case 'http2':
-        this.#deadlines.delete(reader.guest);
+        this.#lobby.delete(reader.guest);
         refuseHttp2(reader.wire);
         this.#report(
           'NOT_AN_UPGRADE',
@@ -246,25 +263,39 @@ export class Arrivals implements GuestHost {
     // Browsers open connections ahead of need. An answer to no question would be taken for that of the next one.
     guest.terminate();
     const what = reader === undefined ? guest.awaited : reader.question === undefined ? 'nothing was sent' : UNDECIDED;
-    this.#report('HANDSHAKE_TIMEOUT', `${what} within ${handshakeTimeout} ms`, remoteAddress);
+    this.#report('HANDSHAKE_TIMEOUT', `${what} within ${handshakeTimeout} ms`, remoteAddress, what !== UNDECIDED);
   }
 
   /** Refuses a connection that no answer means anything to. */
   #drop(wire: Wire, guest: Guest, error: ErrorCode, message: string): void {
-    this.#deadlines.delete(guest);
-    const { remoteAddress } = wire.addresses;
+    this.#lobby.delete(guest);
+    const { remoteAddress } = guest;
     lingerAndTerminate(wire);
     this.#report(error, message, remoteAddress);
   }
 
   #leave(wire: Wire, guest: Guest): void {
-    this.#deadlines.delete(guest);
+    this.#lobby.delete(guest);
     wire.terminate();
   }
 
-  #report(error: ErrorCode, message: string, remoteAddress: string): void {
-    this.#options.onRefused({ error, status: httpStatusOf(error), message, remoteAddress });
+  #report(error: ErrorCode, message: string, remoteAddress: string, isSilent = false): void {
+    this.#options.onRefused({ error, status: httpStatusOf(error), message, remoteAddress, isSilent });
   }
+}
+
+/** Whether `onTcpConnect` took it for a plain TCP client. */
+function isTcp({ pass }: Guest): boolean {
+  return pass?.verdict === 'tcp';
+}
+
+function peerOf({ remoteAddress, remotePort = 0, localAddress, localPort = 0 }: Socket): Peer {
+  return {
+    remoteAddress: plainAddress(remoteAddress),
+    remotePort,
+    localAddress: plainAddress(localAddress),
+    localPort,
+  };
 }
 
 const UNDECIDED = 'onUnknownProtocol did not answer';

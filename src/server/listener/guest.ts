@@ -5,8 +5,9 @@
 import type { Socket } from 'node:net';
 import { classifyFirstBytes, type FirstBytes } from '../../protocol/first-bytes.js';
 import { parseRequestHead, parseRequestLine, type RequestHead } from '../../protocol/http-head.js';
+import type { Pass } from '../admission/pass.js';
 import { HeadReader } from '../handshake/head-reader.js';
-import type { Wire, WireAddresses } from '../wires/wire.js';
+import type { Wire } from '../wires/wire.js';
 import type { Waiting } from './handshake-deadlines.js';
 import type { UnknownProtocolQuestion } from './unknown-protocol.js';
 
@@ -29,6 +30,8 @@ export interface Guest extends Waiting<Guest> {
   readonly awaited: string | undefined;
   /** Undefined while something is to come before the request. */
   readonly reader: RequestReader | undefined;
+  /** Undefined where nobody asks who may come in. */
+  readonly pass: Pass | undefined;
   terminate(): void;
 }
 
@@ -51,7 +54,11 @@ export class RequestReader extends HeadReader implements Guest {
   }
 
   get remoteAddress(): string {
-    return this.wire.addresses.remoteAddress;
+    return (this.pass?.peer ?? this.wire.addresses).remoteAddress;
+  }
+
+  get pass(): Pass | undefined {
+    return this.wire.pass;
   }
 
   get reader(): RequestReader {
@@ -111,8 +118,7 @@ export class PassingGuest implements Guest {
   wire: Wire | undefined;
   /** While TLS has it. */
   raw: Socket | undefined;
-  /** Who a PROXY protocol header says it is. */
-  believed: WireAddresses | undefined;
+  pass: Pass | undefined;
   readonly #peerAddress: string;
 
   constructor(peerAddress: string, awaited: string) {
@@ -121,7 +127,7 @@ export class PassingGuest implements Guest {
   }
 
   get remoteAddress(): string {
-    return this.believed?.remoteAddress ?? this.#peerAddress;
+    return this.pass?.peer.remoteAddress ?? this.#peerAddress;
   }
 
   terminate(): void {

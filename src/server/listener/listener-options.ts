@@ -2,7 +2,9 @@
 import type { TlsOptions } from 'node:tls';
 import type { RequestHead } from '../../protocol/http-head.js';
 import type { ErrorCode, TidegateError } from '../../receivers/errors.js';
-import type { Denial } from '../admission/policy.js';
+import type { Pass } from '../admission/pass.js';
+import type { Denial, Peer } from '../admission/policy.js';
+import type { ListenerRole } from '../config/listen.js';
 import type { Wire } from '../wires/wire.js';
 import type { WireLayer } from '../wires/wire-layer.js';
 import type { FirstBytesHooks } from './unknown-protocol.js';
@@ -14,6 +16,8 @@ export interface ListenerRefusal {
   readonly status: number;
   readonly message: string;
   readonly remoteAddress?: string;
+  /** It had sent nothing, as browsers do that connect ahead of need. */
+  readonly isSilent?: boolean;
 }
 
 /** What clients are taken for: WebSocket clients, plain TCP clients, or the one that their first bytes say. */
@@ -36,7 +40,16 @@ export interface ListenerOptions extends FirstBytesHooks {
   readonly protocol?: ListenerProtocol | undefined;
   /** Default `off`. */
   readonly proxyProtocol?: ProxyProtocolMode | undefined;
-  readonly backlog?: number;
+  readonly backlog?: number | undefined;
+  readonly exclusive?: boolean | undefined;
+  readonly reusePort?: boolean | undefined;
+  readonly ipv6Only?: boolean | undefined;
+  /** Whether small writes leave at once. Default: true. */
+  readonly noDelay?: boolean | undefined;
+  /** What connects here. Default: `client`. */
+  readonly role?: ListenerRole | undefined;
+  /** How many connections may be waiting for their request; one more cuts the oldest. Default: 0, any number. */
+  readonly maxPendingHandshakes?: number | undefined;
   /** Milliseconds from the accepted connection to the end of the request head, everything before it included; 0 for no deadline. */
   readonly handshakeTimeout: number;
   /** The largest request line and headers, in bytes. */
@@ -47,13 +60,13 @@ export interface ListenerOptions extends FirstBytesHooks {
   readonly keepAlive: number;
   /** How connections become wires; with TLS they are always sockets of Node.js. */
   readonly layer: WireLayer;
-  /** Whether a PROXY protocol header of this peer is believed. Default: of nobody. */
-  trusts?(address: string): boolean;
+  /** Decides about each accepted connection, before anything of it is read. Default: all are let in. */
+  arrive?(peer: Peer, role: ListenerRole): Pass;
   /**
-   * Called for each connection whose address a PROXY protocol header changed, before anything else is read of it; its wire has the new
-   * one already. A denial refuses it.
+   * Called for each connection of whose client a PROXY protocol header told, before anything else is read of it. A denial cuts it, and
+   * is counted already.
    */
-  onPeerKnown?(wire: Wire): Denial | undefined;
+  become?(pass: Pass, peer: Peer): Denial | undefined;
   /**
    * Called once for each request. The wire is not read, and from here on the callee's; it holds every byte after the head.
    * Must not throw.

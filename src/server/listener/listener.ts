@@ -27,7 +27,7 @@ export class Listener {
 
   /** Starts listening. @throws TidegateError `ADDRESS_IN_USE` or `LISTEN_FAILED`, also for TLS options Node cannot use. */
   async bind(): Promise<BoundAddress> {
-    const { host, port, backlog, tls: secure, layer } = this.#options;
+    const { host, port, backlog, exclusive, ipv6Only, tls: secure, layer } = this.#options;
     if (this.#server !== undefined) throw new TidegateError('ALREADY_STARTED', 'this listener is bound already');
     try {
       const server = this.#createServer();
@@ -35,7 +35,7 @@ export class Listener {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.once('close', () => reject(new Error('it was closed meanwhile')));
-        server.listen({ host, port, backlog }, () => {
+        server.listen({ host, port, backlog, exclusive, ipv6Only, ...this.#sharing() }, () => {
           server.off('error', reject);
           resolve();
         });
@@ -71,7 +71,14 @@ export class Listener {
     const { tls: secure, plain = false, proxyProtocol = 'off' } = this.#options;
     if (secure !== undefined && !plain && proxyProtocol === 'off') {
       const server = this.#createTlsServer(secure);
-      server.on('connection', (raw: Socket) => this.#arrivals.securing(raw));
+      // Node.js begins with TLS in a handler of this event: only for those who are let in.
+      const begin = server.listeners('connection');
+      server.removeAllListeners('connection');
+      server.on('connection', (raw: Socket) => {
+        this.#arrivals.securing(raw, () => {
+          for (const handler of begin) handler.call(server, raw);
+        });
+      });
       return server;
     }
     if (secure !== undefined) this.#arrivals.tls = this.#createTlsServer(secure);
@@ -87,15 +94,23 @@ export class Listener {
   }
 
   #socketOptions(): net.ServerOpts {
-    const { highWaterMark, keepAlive } = this.#options;
+    const { highWaterMark, keepAlive, noDelay = true } = this.#options;
     return {
       // Each side ends its own direction: a client may have said its last word and still listen.
       allowHalfOpen: true,
       highWaterMark,
-      noDelay: true,
+      noDelay,
       keepAlive: keepAlive > 0,
       keepAliveInitialDelay: keepAlive,
     };
+  }
+
+  /** Unknown to the types of this Node.js, and to older ones at all: they would ignore it. */
+  #sharing(): { reusePort?: boolean } {
+    if (this.#options.reusePort !== true) return {};
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+    if (major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)) return { reusePort: true };
+    throw new Error(`reusePort needs Node.js 22.12 or 23.1, and this is ${process.version}`);
   }
 }
 

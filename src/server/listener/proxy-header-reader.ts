@@ -2,14 +2,15 @@
  * Owns reading the PROXY protocol header that a connection begins with, or that it does not: who may send one, and who has to. Refuses
  * to know who is trusted.
  */
-import { beginsWithProxyHeader, readProxyHeader } from '../../protocol/proxy-protocol.js';
-import type { Wire, WireAddresses } from '../wires/wire.js';
+import { beginsWithProxyHeader, readProxyHeader } from '../../protocol/proxy-header.js';
+import type { Peer } from '../admission/policy.js';
+import type { Wire } from '../wires/wire.js';
 import { PrefixReader } from './prefix-reader.js';
 
 /** Who is told what came of it. One of these is called, once. */
 export interface ProxyHeaderHost {
   /** The connection goes on; its wire is not read. Undefined: it stands for itself. */
-  introduced(addresses: WireAddresses | undefined): void;
+  introduced(peer: Peer | undefined): void;
   mistrusted(message: string): void;
   left(): void;
 }
@@ -68,14 +69,12 @@ export class ProxyHeaderReader extends PrefixReader {
       return;
     }
     const { endpoints, length } = header;
-    const { peerAddress } = this.wire.addresses;
-    const addresses = endpoints && {
+    const peer = endpoints && {
       remoteAddress: endpoints.source.address,
       remotePort: endpoints.source.port,
       localAddress: endpoints.destination.address,
       localPort: endpoints.destination.port,
-      peerAddress,
     };
-    this.finish(bytes, length, () => this.#host.introduced(addresses));
+    this.finish(bytes, length, () => this.#host.introduced(peer));
   }
 }

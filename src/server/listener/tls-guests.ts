@@ -35,6 +35,7 @@ export class TlsGuests {
     raw.once('close', () => {
       if (this.#securing.get(peer) === guest) this.#securing.delete(peer);
       if (guest.reader === undefined) this.#left(guest);
+      guest.pass?.release();
     });
     this.#securing.set(peer, guest);
     return guest;

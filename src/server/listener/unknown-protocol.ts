@@ -47,7 +47,7 @@ export class UnknownProtocolQuestion {
   ask(hook: NonNullable<FirstBytesHooks['onUnknownProtocol']>, wire: Wire, firstBytes: Buffer): void {
     wire.attach({ onBytes() {}, onEnd() {}, onDrain() {}, onClosed: () => this.#settle(() => this.#asker.left()) });
     wire.watch();
-    const { remoteAddress, remotePort, localAddress, localPort } = wire.addresses;
+    const { remoteAddress, remotePort, localAddress, localPort } = wire.pass?.peer ?? wire.addresses;
     try {
       const answer = hook({ remoteAddress, remotePort, localAddress, localPort }, firstBytes);
       if (isPromise(answer)) answer.then((settled) => this.#answered(settled)).catch((error) => this.#threw(error));

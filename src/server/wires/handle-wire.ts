@@ -5,6 +5,7 @@
  */
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
+import type { Pass } from '../admission/pass.js';
 import { Gatherer } from './gatherer.js';
 import { addressesOf, type Handles, type StreamHandle, streamOn, type WriteRequest } from './handles.js';
 import { SMALL_BYTES, writeByDescriptor, writeSmall } from './immediate-writes.js';
@@ -27,6 +28,7 @@ interface OwnedHandle extends StreamHandle {
 export class HandleWire extends Incoming implements Wire {
   before: Wire | undefined;
   behind: Wire | undefined;
+  pass: Pass | undefined;
   readonly tls = undefined;
   #addresses: WireAddresses | undefined;
   readonly #handles: Handles;
@@ -66,10 +68,6 @@ export class HandleWire extends Incoming implements Wire {
   get addresses(): WireAddresses {
     this.#addresses ??= addressesOf(this.#handle);
     return this.#addresses;
-  }
-
-  set addresses(believed: WireAddresses) {
-    this.#addresses = believed;
   }
 
   get bufferedBytes(): number {

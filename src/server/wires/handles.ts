@@ -161,9 +161,9 @@ export function tapSocket(socket: Socket, onread: OnReadOpts): boolean {
 /** Sends small writes at once, and finds out about dead peers. */
 export function setOptions(
   handle: Pick<StreamHandle, 'setNoDelay' | 'setKeepAlive'>,
-  { keepAlive }: SocketSettings,
+  { keepAlive, noDelay }: Pick<SocketSettings, 'keepAlive' | 'noDelay'>,
 ): void {
-  handle.setNoDelay?.(true);
+  handle.setNoDelay?.(noDelay !== false);
   if (keepAlive > 0) handle.setKeepAlive?.(true, Math.ceil(keepAlive / 1000));
 }
 
@@ -178,7 +178,6 @@ export function addressesOf(handle: StreamHandle): WireAddresses {
     remotePort: peer.port ?? 0,
     localAddress: plainAddress(own.address),
     localPort: own.port ?? 0,
-    peerAddress: plainAddress(peer.address),
   };
 }
 

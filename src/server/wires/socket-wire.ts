@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { Pass } from '../admission/pass.js';
 import { Gatherer } from './gatherer.js';
 import { Incoming } from './incoming.js';
 import { plainAddress } from './plain-address.js';
@@ -21,7 +22,8 @@ const TLS_COPY_BYTES = 4096;
 export class SocketWire extends Incoming implements Wire, TapReader {
   before: Wire | undefined;
   behind: Wire | undefined;
-  addresses: WireAddresses;
+  pass: Pass | undefined;
+  readonly addresses: WireAddresses;
   readonly tls: TLSSocket | undefined;
   readonly #socket: Socket;
   readonly #tapped: boolean;
@@ -63,7 +65,6 @@ export class SocketWire extends Incoming implements Wire, TapReader {
       remotePort: socket.remotePort ?? 0,
       localAddress: plainAddress(socket.localAddress),
       localPort: socket.localPort ?? 0,
-      peerAddress: plainAddress(socket.remoteAddress),
     };
     if (tap === undefined) socket.on('data', (chunk: Buffer) => this.onTapped(chunk));
     else for (const bytes of tap.connect(this)) this.onTapped(bytes);

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Chained } from '../../actors/chain.js';
+import type { Pass } from '../admission/pass.js';
 
 /** Who reads a wire. */
 export interface WireReader {
@@ -23,13 +24,10 @@ export interface WireReader {
 
 /** The two ends of a wire. Addresses of Unix domain sockets are empty. */
 export interface WireAddresses {
-  /** Who is at the other end: the peer of the socket, or whom a proxy that is trusted speaks for. */
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
-  /** The peer of the socket. */
-  readonly peerAddress: string;
 }
 
 /** What is asked of the socket under a wire. */
@@ -38,15 +36,16 @@ export interface SocketSettings {
   readonly keepAlive: number;
   /** Bytes a stream of Node.js holds in each direction before it says that it is full. */
   readonly highWaterMark: number;
+  /** Whether small writes leave at once. Default: true. */
+  readonly noDelay?: boolean | undefined;
 }
 
 /** One socket. Those of a listener are a chain. */
 export interface Wire extends Chained<Wire> {
-  /**
-   * To be asked for while the socket is open: the operating system forgets them when it closes. Written by whoever knows better than the
-   * socket, before anyone else asks.
-   */
-  addresses: WireAddresses;
+  /** To be asked for while the socket is open: the operating system forgets them when it closes. */
+  readonly addresses: WireAddresses;
+  /** Who let it in; undefined on a wire that we dialled. */
+  pass: Pass | undefined;
   /** The TLS session, on a wire that has one. */
   readonly tls: TLSSocket | undefined;
   /** Whoever is attached last is told everything from then on. */

@@ -4,7 +4,7 @@
  */
 import { strict as assert } from 'node:assert';
 import { isIP } from 'node:net';
-import { encodeProxyHeader, readProxyHeader } from '../../../src/protocol/proxy-protocol.js';
+import { encodeProxyHeader, readProxyHeader } from '../../../src/protocol/proxy-header.js';
 import type { FuzzTarget } from '../fuzz.js';
 import { wordsFrom } from '../mutate.js';
 
@@ -55,7 +55,7 @@ async function run(input: Buffer): Promise<string> {
 
 export const proxyHeader: FuzzTarget = {
   name: 'proxy-header',
-  modules: ['protocol/proxy-protocol', 'protocol/ip-address', 'protocol/crc32c'],
+  modules: ['protocol/proxy-header', 'protocol/ip-bytes', 'protocol/crc32c'],
   mutators: [wordsFrom(WORDS)],
   run,
 };

@@ -17,6 +17,7 @@ const REQUEST: UpgradeRequest = {
   origin: undefined,
   subprotocols: [],
   extensions: [],
+  forwarded: undefined,
   remoteAddress: '127.0.0.1',
   remotePort: 1,
   localAddress: '127.0.0.1',

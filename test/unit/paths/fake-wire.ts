@@ -15,13 +15,8 @@ import { FrameParser, type ReceivedFrame } from '../../support/frames.js';
 export class FakeWire implements Wire {
   before: Wire | undefined;
   behind: Wire | undefined;
-  readonly addresses = {
-    remoteAddress: '192.0.2.1',
-    remotePort: 1,
-    localAddress: '192.0.2.2',
-    localPort: 2,
-    peerAddress: '',
-  };
+  pass: undefined;
+  readonly addresses = { remoteAddress: '192.0.2.1', remotePort: 1, localAddress: '192.0.2.2', localPort: 2 };
   readonly tls = undefined;
   readonly writes: Buffer[] = [];
   /** What `write` answers: true until the test says that it is full. */

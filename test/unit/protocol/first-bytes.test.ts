@@ -1,7 +1,7 @@
 /** Owns which protocol the first bytes of a connection are told to be, and after how many of them. */
 import { describe, expect, it } from 'vitest';
 import { classifyFirstBytes, mayBeTls } from '../../../src/protocol/first-bytes.js';
-import { encodeProxyHeader } from '../../../src/protocol/proxy-protocol.js';
+import { encodeProxyHeader } from '../../../src/protocol/proxy-header.js';
 
 /** What bytes are told to be, and by how many of them. */
 function told(text: string): [string | undefined, number] {

@@ -257,10 +257,10 @@ describe.each(TRANSPORTS.map((one) => [one.layer.kind, one.over, one] as const))
     const { localPort = 0, remotePort = 0 } = peer.socket;
     const expected =
       over === 'unix'
-        ? { remoteAddress: '', remotePort: 0, localAddress: '', localPort: 0, peerAddress: '' }
+        ? { remoteAddress: '', remotePort: 0, localAddress: '', localPort: 0 }
         : {
             remoteAddress: '127.0.0.1',
-            peerAddress: '127.0.0.1',
+
             remotePort: localPort,
             localAddress: '127.0.0.1',
             localPort: remotePort,

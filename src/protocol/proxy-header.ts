@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { crc32c } from './crc32c.js';
-import { asIpv6Bytes, formatIpAddress, parseIpAddress } from './ip-address.js';
+import { asIpv6Bytes, formatIpAddress, parseIpAddress } from './ip-bytes.js';
 
 /** One end of the connection that a proxy speaks for. */
 export interface ProxyEndpoint {

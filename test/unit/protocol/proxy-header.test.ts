@@ -1,7 +1,7 @@
 /** Owns what is read and written as a PROXY protocol header, by examples from the specification and by what breaks it. */
 import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/protocol/crc32c.js';
-import { beginsWithProxyHeader, encodeProxyHeader, readProxyHeader } from '../../../src/protocol/proxy-protocol.js';
+import { beginsWithProxyHeader, encodeProxyHeader, readProxyHeader } from '../../../src/protocol/proxy-header.js';
 
 const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const ENDPOINTS = {

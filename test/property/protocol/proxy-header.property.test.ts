@@ -1,8 +1,8 @@
 /** Owns what holds for every PROXY protocol header: it survives being written and read, and how it is cut means nothing. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatIpAddress, parseIpAddress } from '../../../src/protocol/ip-address.js';
-import { encodeProxyHeader, readProxyHeader } from '../../../src/protocol/proxy-protocol.js';
+import { formatIpAddress, parseIpAddress } from '../../../src/protocol/ip-bytes.js';
+import { encodeProxyHeader, readProxyHeader } from '../../../src/protocol/proxy-header.js';
 
 const address = fc.oneof(
   fc.ipV4(),
