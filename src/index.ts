@@ -13,3 +13,6 @@ export type { RejectedUpgrade, ServerEvents } from './server/events.js';
 export type { BoundAddress } from './server/listener/listen-address.js';
 export { ProxyServer, type ProxyServerOptions } from './server/proxy-server.js';
 export { ReceiverServer, type ReceiverServerOptions } from './server/receiver-server.js';
+export type { CertificateFacts } from './server/tls/certificate.js';
+export type { CertificateReport } from './server/tls/server-certificates.js';
+export type { TlsHooks, TlsPeer } from './server/tls/tls-hooks.js';

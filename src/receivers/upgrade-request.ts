@@ -1,5 +1,24 @@
 /** Owns the shape of what a client asked for in its opening handshake. Refuses to parse it: the handshake does. */
 
+/** The certificate of a client. Nothing of it is secret, and nothing is verified unless `TlsFacts.authorized` says so. */
+export interface PeerCertificateFacts {
+  /** The common name (CN) of the subject, if there is one. */
+  readonly commonName: string | undefined;
+  /** In one line, such as `O=Example, CN=client`. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Each with its kind, such as `DNS:client.example.org`, `email:a@example.org`, `URI:spiffe://example.org/a`. */
+  readonly subjectAltNames: readonly string[];
+  /** In hexadecimal. Unique for its issuer. */
+  readonly serialNumber: string;
+  /** SHA-256, in hexadecimal with colons: what to compare when one certificate is meant. */
+  readonly fingerprint256: string;
+  /** In milliseconds since the epoch. */
+  readonly validFrom: number;
+  /** In milliseconds since the epoch. */
+  readonly validTo: number;
+}
+
 /** What TLS says about the downstream connection. */
 export interface TlsFacts {
   /** Such as `TLSv1.3`. */
@@ -9,10 +28,14 @@ export interface TlsFacts {
   readonly servername: string | undefined;
   /** The protocol that ALPN agreed on, if it did. */
   readonly alpnProtocol: string | undefined;
-  /** Whether the client's certificate was verified. */
+  /** Whether the client came back with a session of an earlier connection. Its certificate is the one it showed then. */
+  readonly resumed: boolean;
+  /** Whether the client sent a certificate that verified, or that `onVerifyPeer` answered for. */
   readonly authorized: boolean;
-  /** The common name of the client's certificate, if it sent one. */
+  /** The common name of the client's certificate, if it sent one; not verified unless `authorized`. */
   readonly peerName: string | undefined;
+  /** The client's certificate, if it sent one; not verified unless `authorized`. */
+  readonly peerCertificate: PeerCertificateFacts | undefined;
 }
 
 /** What a trusted proxy told about a request, beside whom it brings. */

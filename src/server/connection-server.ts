@@ -23,6 +23,8 @@ import type { ServerEvents } from './events.js';
 import { HOOK_NAMES, type ServerHooks, takeHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import { RunningServer } from './running-server.js';
+import type { CertificateReport } from './tls/server-certificates.js';
+import { TicketKeys } from './tls/ticket-keys.js';
 import { chooseLayer, type WireLayer } from './wires/wire-layer.js';
 
 /** Where in its life a server is. */
@@ -52,6 +54,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
   readonly #hooks: ServerHooks;
   readonly #layer: WireLayer;
   readonly #record: AdmissionRecord;
+  readonly #tickets = new TicketKeys();
   #state: ServerState = 'stopped';
   #running: RunningServer | undefined;
   #stopping: Promise<void> | undefined;
@@ -122,6 +125,14 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
   async disconnectAll(): Promise<number> {
     const ending = () => operatorEnding(CloseCode.GoingAway, 'disconnected by the operator');
     return (await this.#running?.supervisor.closeAll(ending)) ?? 0;
+  }
+
+  /**
+   * Reads the certificates of every TLS listener again, also those that are not watched, and answers with what came of each; what
+   * cannot be used is not used, and those there were stay. Touches no connection. Does nothing unless the server runs.
+   */
+  reloadCertificates(): readonly CertificateReport[] {
+    return this.#running?.reloadCertificates() ?? [];
   }
 
   /** Cuts every connection now, without a Close frame, and goes on listening. Answers with their number. */
@@ -207,6 +218,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       needsTarget: this.#needsTarget,
       layer: this.#layer,
       record: this.#record,
+      tickets: this.#tickets,
       listen,
       nextId: () => {
         this.#count += 1;

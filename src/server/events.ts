@@ -2,6 +2,7 @@
 import type { CloseReport, Connection, ErrorCode, TidegateError } from '../receivers/index.js';
 import type { Ban } from './admission/bans.js';
 import type { BoundAddress } from './listener/listen-address.js';
+import type { CertificateReport } from './tls/server-certificates.js';
 
 /** A connection or handshake that was turned away: cut at once, or answered with anything but 101. */
 export interface RejectedUpgrade {
@@ -32,6 +33,11 @@ export interface ServerEvents {
   banned: [ban: Ban];
   /** A connection is closed; right after its `onClosed` was called. */
   disconnected: [connection: Connection, report: CloseReport];
+  /**
+   * The certificates of a listener were read: when it began, and whenever their files changed or somebody asked. Also told when what
+   * was read cannot be used and those there were stay in use.
+   */
+  certificates: [report: CertificateReport];
   /** A listener failed after it was bound. Unlike with other emitters, nothing is thrown when nobody listens. */
   error: [error: TidegateError];
   /** A callback of a receiver or a listener of an event threw or rejected. */

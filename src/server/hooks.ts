@@ -6,9 +6,10 @@ import { TidegateError } from '../receivers/index.js';
 import { type AdmissionHooks, arePolicies } from './admission/admission-hooks.js';
 import type { ReceiverFactory } from './connections/entrance.js';
 import type { FirstBytesHooks } from './listener/unknown-protocol.js';
+import type { TlsHooks } from './tls/tls-hooks.js';
 
 /** What code may give a server beside its options. */
-export interface ServerHooks extends AdmissionHooks, FirstBytesHooks {
+export interface ServerHooks extends AdmissionHooks, FirstBytesHooks, TlsHooks {
   /**
    * Makes the receiver of each connection. Default: a `ConnectionReceiver`, which lets everything pass on the
    * fastest data path.
@@ -27,6 +28,10 @@ const HOOKS: Readonly<Record<keyof ServerHooks, { is(value: unknown): boolean; r
     expected: 'expected a list of objects with a `name` and perhaps `connection`, `message` and `release`',
   },
   onTcpConnect: IS_FUNCTION,
+  onAlpn: IS_FUNCTION,
+  onVerifyPeer: IS_FUNCTION,
+  onSecureContextOptions: IS_FUNCTION,
+  onSecureContext: IS_FUNCTION,
 };
 
 /** The names of all hooks, which are no options. */

@@ -7,6 +7,7 @@ import { type CloseReport, ConnectionReceiver } from '../receivers/index.js';
 import type { AdmissionRecord } from './admission/admission-record.js';
 import { Gatekeeper } from './admission/gatekeeper.js';
 import { Reception } from './admission/reception.js';
+import { formatListen } from './config/listen.js';
 import type { ProxyConfig } from './config/options.js';
 import type { ConnectionServices } from './connections/connection-services.js';
 import { Entrance } from './connections/entrance.js';
@@ -17,6 +18,9 @@ import type { ServerHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import { Listener } from './listener/listener.js';
 import { PressureWatch } from './paths/pressure-watch.js';
+import { type CertificateReport, ServerCertificates } from './tls/server-certificates.js';
+import type { TicketKeys } from './tls/ticket-keys.js';
+import { TlsListening } from './tls/tls-listening.js';
 import type { WireLayer } from './wires/wire-layer.js';
 
 /** What a running server is made of. */
@@ -30,6 +34,8 @@ export interface RunningOptions {
   readonly record: AdmissionRecord;
   /** Where to listen: as configured, or again where it was. */
   readonly listen: ProxyConfig['listen'];
+  /** Of the server, so that they outlive a restart. */
+  readonly tickets: TicketKeys;
   nextId(): string;
   /** Tells an event; never throws. */
   tell<Name extends keyof ServerEvents>(name: Name, ...values: ServerEvents[Name]): void;
@@ -45,6 +51,7 @@ export class RunningServer {
   addresses: readonly BoundAddress[] = [];
   readonly #options: RunningOptions;
   readonly #listeners: readonly Listener[];
+  readonly #certificates: ServerCertificates;
   readonly #watch: PressureWatch;
   readonly #reception: Reception;
 
@@ -61,7 +68,13 @@ export class RunningServer {
       exception: (error) => tell('exception', error, undefined),
     });
     this.#reception = new Reception(this.gatekeeper, (rejected) => tell('rejected', rejected));
-    this.#listeners = options.listen.map((address) => this.#createListener(address));
+    const secure = options.listen.map((address) => this.#createTls(address));
+    this.#listeners = options.listen.map((address, index) => this.#createListener(address, secure[index]));
+    const listenings = options.listen.flatMap((address, index) => {
+      const one = secure[index];
+      return one === undefined ? [] : [{ listener: formatListen(address), tls: one }];
+    });
+    this.#certificates = new ServerCertificates(listenings, (report) => tell('certificates', report));
     this.#watch = new PressureWatch(timeouts.pressureDwell);
     this.services = {
       config,
@@ -84,7 +97,13 @@ export class RunningServer {
   /** Binds every listener, or rejects. */
   async start(): Promise<void> {
     await this.supervisor.start();
+    await this.#certificates.start();
     this.services.warm?.start();
+  }
+
+  /** Reads the certificates of every listener again. */
+  reloadCertificates(): CertificateReport[] {
+    return this.#certificates.reload();
   }
 
   /** No new connections and no new dials ahead of need; what is left is released later. */
@@ -94,6 +113,7 @@ export class RunningServer {
 
   /** Lets go of everything. Resolves when no socket, timer or handle is left. */
   async release(): Promise<void> {
+    this.#certificates.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await Promise.all(this.#listeners.map((listener) => listener.terminateAll()));
     await this.services.warm?.close();
@@ -132,13 +152,21 @@ export class RunningServer {
     );
   }
 
-  #createListener(address: ProxyConfig['listen'][number]): Listener {
+  #createTls({ tls }: ProxyConfig['listen'][number]): TlsListening | undefined {
+    const { config, hooks, tickets, tell } = this.#options;
+    const settings = tls ?? config.tls;
+    if (settings === undefined || settings === false) return undefined;
+    return new TlsListening(settings, { hooks, tickets, exception: (error) => tell('exception', error, undefined) });
+  }
+
+  #createListener(address: ProxyConfig['listen'][number], tls: TlsListening | undefined): Listener {
     const { config, hooks, layer, tell } = this.#options;
     const { timeouts, limits, keepAlive, socket } = config;
     return new Listener({
       keepAlive,
       ...socket,
       ...address,
+      tls,
       handshakeTimeout: timeouts.handshake,
       maxHandshakeBytes: limits.maxHandshakeBytes,
       maxPendingHandshakes: limits.maxPendingHandshakes,

@@ -31,7 +31,9 @@ afterEach(async () => {
 });
 
 /** Runs an example and answers with its process and the port it says it listens on. */
-async function run(name: string): Promise<{ child: ChildProcessByStdio<null, Readable, null>; port: number }> {
+async function run(
+  name: string,
+): Promise<{ child: ChildProcessByStdio<null, Readable, null>; port: number; secure: boolean }> {
   const child = spawn(process.execPath, [join('examples', 'dist', `${name}.js`)], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, PORT: '0' },
@@ -39,15 +41,16 @@ async function run(name: string): Promise<{ child: ChildProcessByStdio<null, Rea
   });
   children.push(child);
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  return { child, port: Number(/^ws:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1]) };
+  const [, scheme, port] = /^(wss?):\/\/127\.0\.0\.1:(\d+)/.exec(line) ?? [];
+  return { child, port: Number(port), secure: scheme === 'wss' };
 }
 
 describe('the examples as programs', () => {
   it.each(names)('%s compiles against what was built, listens and says where', async (name) => {
-    const { port } = await run(name);
+    const { port, secure } = await run(name);
     expect(port).toBeGreaterThan(0);
-    const answer = await RawClient.handshake({ port, path: '/kitchen?name=ada' });
-    expect([101, 401, 502]).toContain(answer.status);
+    const answer = await RawClient.handshake({ port, path: '/kitchen?name=ada', ...(secure ? { tls: true } : {}) });
+    expect([101, 401, 403, 502]).toContain(answer.status);
     answer.client?.destroy();
   });
 

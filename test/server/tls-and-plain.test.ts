@@ -92,6 +92,11 @@ describe('a listener for TLS and plain clients', () => {
     connection.write(Buffer.from('160301000501000001ff', 'hex'));
     await connection.waitForEnd();
     expect(await events.rejections.next()).toMatchObject({ error: 'BAD_HANDSHAKE', remoteAddress: '127.0.0.1' });
+    const leaving = await openTcp({ port });
+    leaving.write(Buffer.from('160301', 'hex'));
+    leaving.end();
+    await leaving.waitForEnd();
+    expect(await events.rejections.next()).toMatchObject({ error: 'BAD_HANDSHAKE' });
     await open({ tls: TRUST });
   });
 
@@ -126,9 +131,9 @@ describe('a listener for TLS and plain clients', () => {
     await expect(inside.waitForEnd()).resolves.toBe('fin');
   });
 
-  it('is not made without a certificate', () => {
-    expect(() => new ReceiverServer({ listen: { port: 0, plain: true }, receiver: receiverFactory().create })).toThrow(
-      /listen\.plain: got true; expected `tls`/,
-    );
+  it('is not made where TLS is off', () => {
+    expect(
+      () => new ReceiverServer({ listen: { port: 0, plain: true, tls: false }, receiver: receiverFactory().create }),
+    ).toThrow(/listen\.plain: got true; expected TLS/);
   });
 });

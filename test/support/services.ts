@@ -116,23 +116,28 @@ export function findChromium(): FoundProgram | Missing {
   return path === undefined ? { missing: 'no Chromium: set CHROMIUM_PATH, or install chromium' } : { path };
 }
 
-/** Finds HAProxy: `HAPROXY_PATH`, else an installed one. */
+/** Finds HAProxy. */
 export function findHaproxy(): FoundProgram | Missing {
-  return findByName('HAProxy', 'HAPROXY_PATH', ['haproxy', '/usr/sbin/haproxy', '/usr/local/sbin/haproxy']);
+  const path = findProgram(['haproxy', '/usr/sbin/haproxy', '/usr/local/sbin/haproxy']);
+  return path === undefined ? { missing: 'no HAProxy: install haproxy' } : { path };
 }
 
-/** Finds openssl: `OPENSSL_PATH`, else an installed one. */
+/** Finds the command line of OpenSSL. */
 export function findOpenssl(): FoundProgram | Missing {
-  return findByName('openssl', 'OPENSSL_PATH', ['openssl']);
+  const path = findProgram(['openssl']);
+  return path === undefined ? { missing: 'no openssl: install openssl' } : { path };
 }
 
-function findByName(what: string, variable: string, names: readonly string[]): FoundProgram | Missing {
-  const named = process.env[variable];
-  if (named !== undefined && named !== '') {
-    return isExecutable(named) ? { path: named } : { missing: `${variable} is ${named}, which cannot be run` };
-  }
-  const path = findProgram(names);
-  return path === undefined ? { missing: `no ${what}: set ${variable}, or install ${names[0]}` } : { path };
+/** Finds curl. */
+export function findCurl(): FoundProgram | Missing {
+  const path = findProgram(['curl']);
+  return path === undefined ? { missing: 'no curl: install curl' } : { path };
+}
+
+/** Finds what puts a certificate authority into the store that Chromium trusts. */
+export function findCertutil(): FoundProgram | Missing {
+  const path = findProgram(['certutil']);
+  return path === undefined ? { missing: 'no certutil: install libnss3-tools' } : { path };
 }
 
 async function findService(kind: ServiceKind): Promise<FoundService | Missing> {

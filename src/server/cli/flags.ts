@@ -49,6 +49,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   socket: 'Sockets:',
   tcpFraming: 'Plain TCP clients:',
   timeouts: 'Timeouts:',
+  tls: 'TLS of the listeners:',
   upstreamTls: 'TLS to the target:',
 };
 

@@ -10,6 +10,8 @@ import { EXIT, type SignalSource } from './io.js';
 export interface Servable {
   start(): Promise<readonly { readonly url: string }[]>;
   stop(): Promise<void>;
+  /** Reads certificates again; what came of it is logged as an event of the server. */
+  reloadCertificates?(): readonly { readonly result: string }[];
 }
 
 /** How {@link serve} is told what to do. */
@@ -77,6 +79,16 @@ function terminated(signal: NodeJS.Signals, logger: Logger): number {
 
 // As a shell reports a process that a signal ended.
 const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Reads the certificates of every server again. Answers with how many listeners have any. */
+export function reloadCertificates(servers: readonly Servable[], logger: Logger): number {
+  const reports = servers.flatMap((server) => server.reloadCertificates?.() ?? []);
+  const same = reports.filter(({ result }) => result === 'unchanged').length;
+  if (reports.length > 0 && same === reports.length) {
+    logger.info({ event: 'reload', result: 'unchanged certificates' }, 'SIGHUP: the certificates are unchanged');
+  }
+  return reports.length;
+}
 
 async function runReload(reload: ServeOptions['reload'], logger: Logger): Promise<void> {
   try {

@@ -6,6 +6,7 @@ import type { EventEmitter } from 'node:events';
 import { type Connection, describeError, TidegateError } from '../../receivers/index.js';
 import type { ServerEvents } from '../events.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { CertificateReport } from '../tls/server-certificates.js';
 
 /** Logs each refused upgrade, each closed connection with its close report, and what went wrong. */
 export function logServerEvents(server: EventEmitter<ServerEvents>, logger: Logger): void {
@@ -32,6 +33,7 @@ export function logServerEvents(server: EventEmitter<ServerEvents>, logger: Logg
     const message: string = `connection closed: ${report.status}, ${report.cause}`;
     logger.info(line, message);
   });
+  server.on('certificates', (report) => logCertificates(report, logger));
   server.on('error', (error) => {
     logger.error({ event: 'error', code: error.code, detail: error.message }, `error: ${error.message}`);
   });
@@ -41,6 +43,25 @@ export function logServerEvents(server: EventEmitter<ServerEvents>, logger: Logg
     const facts = connection === undefined ? {} : factsOf(connection);
     logger.error({ event: 'exception', ...facts, code, detail }, `a callback threw: ${detail}`);
   });
+}
+
+function logCertificates(
+  { listener, result, certificates, warnings, reason }: CertificateReport,
+  logger: Logger,
+): void {
+  const facts = certificates.map(({ names, fingerprint256, validTo, file }) => {
+    return {
+      names,
+      fingerprint256,
+      validTo: Number.isFinite(validTo) ? new Date(validTo).toISOString() : undefined,
+      file,
+    };
+  });
+  const line = { event: 'certificates', listener, result, certificates: facts, reason };
+  const names = certificates.flatMap((one) => one.names).join(', ');
+  if (result === 'kept') logger.error(line, `certificates of ${listener} not reloaded, the old ones stay: ${reason}`);
+  else logger.info(line, `certificates of ${listener} ${result}: ${names}`);
+  for (const warning of warnings) logger.warn({ event: 'certificates.warning', listener, detail: warning }, warning);
 }
 
 function factsOf({ id, request, target, subprotocol }: Connection) {

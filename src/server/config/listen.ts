@@ -1,9 +1,9 @@
 /** Owns how the addresses to listen on are written and read. Refuses to open them. */
 import { isIPv6 } from 'node:net';
-import type { TlsOptions } from 'node:tls';
 import { z } from 'zod';
+import type { TlsConfig } from '../tls/tls-config.js';
 import { described, type OptionMeta, optionalDuration } from './fields.js';
-import { serverTls } from './tls-material.js';
+import { listenerTls, type TlsInput } from './listener-tls.js';
 import type { Duration } from './units.js';
 
 /** One address to listen on, with every part told apart. */
@@ -12,8 +12,8 @@ export interface ListenConfig {
   host: string | undefined;
   /** 0: any free port. */
   port: number;
-  /** Given: the listener speaks `wss:`. */
-  tls?: TlsOptions | undefined;
+  /** Given: the listener speaks `wss:`; false: `ws:`. Left out: as `tls` of the server says. */
+  tls?: TlsConfig | false | undefined;
   /** With `tls`: clients that speak no TLS are taken too. Default false. */
   plain?: boolean | undefined;
   /** Whom the listener takes clients for. Default `websocket`. */
@@ -41,7 +41,7 @@ export type ListenInput =
   | {
       host?: string | undefined;
       port: number | string;
-      tls?: TlsOptions | undefined;
+      tls?: TlsInput | false | undefined;
       role?: ListenerRole | undefined;
       backlog?: number | undefined;
       exclusive?: boolean | undefined;
@@ -102,10 +102,11 @@ const endpoint = z.union(
         .meta({ description: 'The interface to bind; left out: every interface.' }),
       /** The port; 0 takes any free one. */
       port: port.meta({ description: 'The port; 0 takes any free one.' }),
-      /** Key, certificate and more, as `node:tls` takes them. */
-      tls: serverTls.optional().meta({
-        description: 'Key, certificate and more, as `node:tls` takes them; `key`, `cert` and `ca` may be files.',
-      }),
+      /** The TLS settings of this listener, or false for none; left out: those of `tls`. */
+      tls: z
+        .union([z.literal(false), listenerTls], { error: 'expected TLS settings, such as { key, cert }, or false' })
+        .optional()
+        .meta({ description: 'The TLS settings of this listener, or false for none; left out: those of `tls`.' }),
       /** With `tls`: whether clients that speak no TLS are taken on the same port. */
       plain: z
         .boolean({ error: 'expected true or false' })
@@ -158,8 +159,8 @@ function resolve(value: Endpoint, path: PropertyKey[], context: z.RefinementCtx)
     return z.NEVER;
   }
   if (!isObject) return parsed;
-  if (value.plain === true && value.tls === undefined) {
-    const message = 'expected `tls` beside `plain: true`; without `tls` every client is plain';
+  if (value.plain === true && value.tls === false) {
+    const message = 'expected TLS settings beside `plain: true`: without TLS every client is plain';
     context.addIssue({ code: 'custom', message, input: value.plain, path: [...path, 'plain'] });
     return z.NEVER;
   }

@@ -6,10 +6,11 @@ import { z } from 'zod';
 import { TidegateError } from '../../receivers/errors.js';
 import { admission, forwardedHeader, trustedProxies } from './admission.js';
 import { compression } from './compression.js';
-import { choice, count, duration, flag } from './fields.js';
+import { choice, count, described, duration, flag } from './fields.js';
 import { heartbeat } from './heartbeat.js';
 import { limits } from './limits.js';
 import { listen } from './listen.js';
+import { listenerTls } from './listener-tls.js';
 import { findProblems, formatProblem } from './problems.js';
 import { socket } from './socket.js';
 import { subprotocols, target } from './target-option.js';
@@ -25,6 +26,12 @@ export const proxyOptionsSchema = z.strictObject({
       'Where to listen: a port (every interface), `host:port`, `[v6]:port`, an object with `host`, `port` and `tls`, or a list of those. Port 0 takes any free one.',
     default: '127.0.0.1:8080',
     placeholder: '<host:port>',
+  }),
+  /** TLS of every listener that says nothing about it: with a certificate they speak `wss:`. A listener of its own mind has a `tls` of the same kind in `listen`, or false. */
+  tls: described(listenerTls.optional(), 'group', {
+    description:
+      'TLS of every listener that says nothing about it: with a certificate they speak `wss:`. A listener of its own mind has a `tls` of the same kind in `listen`, or false.',
+    defaultText: 'none',
   }),
   /** Where connections go: `ws://host:port/path`, `wss://…`, `tcp://host:port`, `tls://host:port` or `unix:/path`. */
   target,

@@ -69,7 +69,7 @@ interface Context {
 }
 
 function toProblems(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[], context: Context): Problem[] {
-  const steps = [...prefix, ...issue.path];
+  const steps = asWritten([...prefix, ...issue.path], context.input);
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownOption([...steps, key], context));
   if (issue.code === 'invalid_union') {
     const inner = closestBranch(issue.errors);
@@ -104,6 +104,11 @@ function unknownOption(steps: PropertyKey[], { schema }: Context): Problem {
   return { path: formatPath(steps), steps, received: undefined, expected, unknown: true };
 }
 
+/** Leaves out positions in what is no list: an option that takes one value or several is checked as a list of them. */
+function asWritten(steps: readonly PropertyKey[], input: unknown): PropertyKey[] {
+  return steps.filter((step, index) => typeof step !== 'number' || Array.isArray(lookUp(input, steps.slice(0, index))));
+}
+
 function lookUp(input: unknown, steps: readonly PropertyKey[]): unknown {
   let value = input;
   for (const step of steps) {
@@ -118,13 +123,18 @@ const SECRET = new Set<PropertyKey>(['key', 'pfx', 'passphrase', 'tls']);
 /** Shows a received value in one short line, and never key material. */
 function show(value: unknown, steps: readonly PropertyKey[]): string {
   if (value === undefined) return 'nothing';
-  const isSecret = steps.some((step) => SECRET.has(step)) && !(typeof value === 'string' && value.length < 200);
-  if (isSecret && typeof value !== 'number' && typeof value !== 'boolean') return `a value of type ${typeof value}`;
+  if (isSecret(value, steps)) return `a value of type ${typeof value}`;
   // JSON's quotes for text, as in the file; inspect() for everything JSON has no words for.
   const text = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 1, breakLength: Infinity });
   // A password in a URL must not reach a log by way of an error message.
   const line = text.replaceAll(/\s*\n\s*/g, ' ').replace(/\/\/[^/?#]*@/, '//…@');
   return line.length > 120 ? `${line.slice(0, 117)}...` : line;
+}
+
+function isSecret(value: unknown, steps: readonly PropertyKey[]): boolean {
+  if (typeof value === 'number' || typeof value === 'boolean' || !steps.some((step) => SECRET.has(step))) return false;
+  // A name of a file may be shown, and has to be.
+  return typeof value !== 'string' || steps.includes('passphrase') || value.length >= 200 || /-----|\n/.test(value);
 }
 
 function describe(error: unknown): string {

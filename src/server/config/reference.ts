@@ -89,6 +89,8 @@ const TYPES: Readonly<Record<OptionEntry['kind'], string>> = {
 };
 
 function typeOf({ kind, choices, path }: OptionEntry): string {
+  if (path === 'tls.certificates') return 'a list of objects';
+  if (path === 'tls.node') return 'an object';
   if (path === 'listen') return 'an address or a list of addresses';
   if (path === 'compression') return '`true`, `false`, or an object with the settings below';
   return kind === 'choice' ? choices.map((word) => `\`${word}\``).join(', ') : TYPES[kind];

@@ -1,7 +1,6 @@
-/** Owns the TLS settings of both sides: PEM given as text or as a file, and a first check that it can be used at all. */
+/** Owns the TLS settings towards a target, PEM given as text or as a file, and what relative names of files mean. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { createSecureContext, type TlsOptions } from 'node:tls';
 import { z } from 'zod';
 import { describeError } from '../../receivers/errors.js';
 import { described, flag, optionalText } from './fields.js';
@@ -21,11 +20,16 @@ export function withBaseDirectory<Result>(directory: string | undefined, run: ()
   }
 }
 
+/** What the name of a file means where it stands. */
+export function fromBaseDirectory(file: string): string {
+  return resolve(baseDirectory ?? '', file);
+}
+
 /** Replaces the name of a file by what is in it; PEM text stays as it is. */
 function readPem(value: string, path: PropertyKey[], context: z.RefinementCtx): string {
   if (value.includes('-----BEGIN')) return value;
   try {
-    return readFileSync(resolve(baseDirectory ?? '', value), 'utf8');
+    return readFileSync(fromBaseDirectory(value), 'utf8');
   } catch (error) {
     const message = `expected PEM text or the name of a readable file (${describeError(error)})`;
     context.addIssue({ code: 'custom', message, input: value, path });
@@ -37,32 +41,6 @@ function readPems(value: unknown, path: PropertyKey[], context: z.RefinementCtx)
   if (typeof value === 'string') return readPem(value, path, context);
   if (!Array.isArray(value)) return value;
   return value.map((one: unknown, index) => (typeof one === 'string' ? readPem(one, [...path, index], context) : one));
-}
-
-/** What `node:tls` takes for a server, with `key`, `cert` and `ca` as PEM text or as names of files. */
-export const serverTls: z.ZodType<TlsOptions, TlsOptions> = z
-  .looseObject({}, { error: 'expected the TLS options of node:tls, such as { key, cert }' })
-  .transform((value, context): TlsOptions => {
-    const tls: Record<string, unknown> = { ...value };
-    for (const name of ['key', 'cert', 'ca']) {
-      if (tls[name] !== undefined) tls[name] = readPems(tls[name], [name], context);
-    }
-    if (context.issues.length === 0) checkServerTls(tls, context);
-    return tls as TlsOptions;
-  }) as unknown as z.ZodType<TlsOptions, TlsOptions>;
-
-function checkServerTls(tls: Record<string, unknown>, context: z.RefinementCtx): void {
-  const complete = (tls.key !== undefined && tls.cert !== undefined) || tls.pfx !== undefined;
-  if (!complete && tls.SNICallback === undefined && tls.secureContext === undefined) {
-    context.addIssue({ code: 'custom', message: 'expected `key` and `cert`, or `pfx`', input: tls });
-    return;
-  }
-  try {
-    createSecureContext(tls as TlsOptions);
-  } catch (error) {
-    const message = `expected a key and a certificate that belong together (${describeError(error)})`;
-    context.addIssue({ code: 'custom', message, input: tls });
-  }
 }
 
 const caError = 'expected PEM text, the name of a file, or a list of those';

@@ -71,6 +71,8 @@ function visit(schema: z.ZodType, steps: string[], entries: OptionEntry[]): void
       choices: found.choices,
     });
   }
+  // What is in the objects of a list is no option of its own: it has no name without a position.
+  if (option?.kind === 'list') return;
   for (const [name, inner] of Object.entries(found.shape)) visit(inner, [...steps, name], entries);
 }
 
@@ -98,7 +100,8 @@ function unwrap(schema: z.ZodType): Unwrapped {
         queue.push(definition.innerType as z.ZodType);
         break;
       case 'pipe':
-        queue.push(definition.in as z.ZodType);
+        // A preprocessing step has nothing to say itself.
+        queue.push((isTransform(definition.in) ? definition.out : definition.in) as z.ZodType);
         break;
       case 'array':
         queue.push(definition.element as z.ZodType);
@@ -116,4 +119,8 @@ function unwrap(schema: z.ZodType): Unwrapped {
     }
   }
   return found;
+}
+
+function isTransform(schema: z.core.$ZodType): boolean {
+  return (schema as unknown as z.core.$ZodTypes)._zod.def.type === 'transform';
 }

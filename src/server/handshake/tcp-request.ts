@@ -3,9 +3,9 @@
  * everything that HTTP would tell is empty, so that whoever decides by path, origin or headers lets nobody in by mistake.
  */
 import type { TlsFacts, UpgradeRequest } from '../../receivers/upgrade-request.js';
+import { tlsFactsOf } from '../tls/tls-facts.js';
 import type { Wire, WireAddresses } from '../wires/wire.js';
 import { DecisionSignal } from './decision-signal.js';
-import { tlsFacts } from './upgrade-request.js';
 
 const NONE: readonly never[] = [];
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
@@ -29,7 +29,7 @@ export class TcpRequest implements UpgradeRequest {
   #decision: DecisionSignal | undefined;
 
   constructor(wire: Wire, decision: DecisionSignal) {
-    this.tls = wire.tls === undefined ? undefined : tlsFacts(wire.tls);
+    this.tls = wire.tls === undefined ? undefined : tlsFactsOf(wire.tls);
     this.#addresses = wire.pass?.peer ?? wire.addresses;
     this.peerAddress = wire.addresses.remoteAddress;
     this.#decision = decision;

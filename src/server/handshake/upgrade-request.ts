@@ -2,11 +2,11 @@
  * Owns the view of an opening handshake that receivers get: headers, path, offers and addresses.
  * Refuses to judge whether the handshake is valid, but for the two headers it has to parse.
  */
-import type { TLSSocket } from 'node:tls';
 import { headerValues } from '../../protocol/header-fields.js';
 import { parseRequestHead, type RequestHead } from '../../protocol/http-head.js';
 import { describeError, TidegateError } from '../../receivers/errors.js';
 import type { ForwardedFacts, OfferedExtension, TlsFacts, UpgradeRequest } from '../../receivers/upgrade-request.js';
+import { tlsFactsOf } from '../tls/tls-facts.js';
 import type { Wire, WireAddresses } from '../wires/wire.js';
 import { DecisionSignal } from './decision-signal.js';
 import { extension, subprotocol } from './ws-exports.js';
@@ -45,7 +45,7 @@ export class ParsedUpgradeRequest implements UpgradeRequest {
     this.#rawHeaders = head.rawHeaders;
     this.subprotocols = parseSubprotocols(head.rawHeaders);
     this.extensions = parseExtensions(head.rawHeaders);
-    this.tls = wire.tls === undefined ? undefined : tlsFacts(wire.tls);
+    this.tls = wire.tls === undefined ? undefined : tlsFactsOf(wire.tls);
     this.#addresses = wire.pass?.peer ?? wire.addresses;
     this.peerAddress = wire.addresses.remoteAddress;
     this.forwarded = wire.pass?.forwarded;
@@ -164,25 +164,4 @@ function joined(rawHeaders: readonly string[], name: string): string | undefined
 
 function malformed(name: string, cause: unknown): TidegateError {
   return new TidegateError('BAD_HANDSHAKE', `the header ${name} is malformed: ${describeError(cause)}`, { cause });
-}
-
-/** What TLS says about a connection that has it. */
-export function tlsFacts(socket: TLSSocket): TlsFacts {
-  // The types say that a peer always has a certificate; without one Node answers an empty object, or null once closed.
-  const certificate: { subject?: { CN?: string | string[] } } | null = socket.getPeerCertificate();
-  const name = certificate?.subject?.CN;
-  return {
-    protocol: socket.getProtocol(),
-    cipher: socket.getCipher()?.name ?? '',
-    servername: namedBy(socket),
-    alpnProtocol: typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : undefined,
-    authorized: socket.authorized,
-    peerName: Array.isArray(name) ? name[0] : name,
-  };
-}
-
-/** The types leave it out: on the server's side it is the name the client asked for, or false. */
-function namedBy(socket: TLSSocket): string | undefined {
-  if (!('servername' in socket)) return undefined;
-  return typeof socket.servername === 'string' && socket.servername !== '' ? socket.servername : undefined;
 }

@@ -14,16 +14,17 @@ import type { Peer } from '../admission/policy.js';
 import { writeRefusal } from '../handshake/answer.js';
 import { refuseHttp2 } from '../handshake/http2-refusal.js';
 import { lingerAndTerminate } from '../handshake/linger.js';
-import { plainAddress } from '../wires/plain-address.js';
+import type { PeerDenial } from '../tls/peer-verdict.js';
+import { describeTlsFailure, LEFT_MIDWAY, plainAnswerTo } from '../tls/tls-failure.js';
 import type { Wire } from '../wires/wire.js';
 import { secureWire } from '../wires/wire-layer.js';
 import { type Guest, type GuestHost, PassingGuest, RequestReader } from './guest.js';
 import type { ListenerOptions } from './listener-options.js';
 import { Lobby } from './lobby.js';
 import { ProxyHeaderReader } from './proxy-header-reader.js';
-import { TlsGuests } from './tls-guests.js';
+import { endsOf, TlsGuests } from './tls-guests.js';
 import { TlsOrPlain } from './tls-or-plain.js';
-import { UnknownProtocolQuestion } from './unknown-protocol.js';
+import { shownBytes, UnknownProtocolQuestion } from './unknown-protocol.js';
 
 /** The connections of one listener until they are requests. */
 export class Arrivals implements GuestHost {
@@ -45,7 +46,10 @@ export class Arrivals implements GuestHost {
       expired: (guest) => this.#expire(guest),
       cut: (guest, error, message) => this.#report(error, message, guest.remoteAddress),
     });
-    this.#tlsGuests = new TlsGuests((guest) => this.#lobby.delete(guest));
+    this.#tlsGuests = new TlsGuests((guest, midway) => {
+      this.#lobby.delete(guest);
+      if (midway) this.#report('BAD_HANDSHAKE', LEFT_MIDWAY, guest.remoteAddress);
+    });
   }
 
   /** Cuts every connection whose request is awaited. */
@@ -140,17 +144,20 @@ export class Arrivals implements GuestHost {
       return;
     }
     this.#tlsGuests.admit(socket, guest);
+    // As with connections that TLS accepts itself.
+    socket.allowHalfOpen = false;
     this.tls.emit('connection', socket);
   }
 
   /** A connection was accepted by a server that does TLS itself, once it is told to begin. */
   securing(raw: Socket, begin: () => void): void {
     const guest = this.#tlsGuests.admit(raw);
-    guest.pass = this.#options.arrive?.(peerOf(raw), this.#options.role ?? 'client');
+    guest.pass = this.#options.arrive?.(endsOf(raw), this.#options.role ?? 'client');
     this.#lobby.admit(guest, begin);
   }
 
-  secured(socket: TLSSocket): void {
+  /** TLS stands, and whoever judges the client's certificate has. */
+  secured(socket: TLSSocket, denial: PeerDenial | undefined): void {
     const wire = secureWire(socket, this.#options, (gone) => this.gone(gone));
     const guest = this.#tlsGuests.secured(socket);
     if (guest === undefined) {
@@ -159,13 +166,21 @@ export class Arrivals implements GuestHost {
     }
     wire.pass = guest.pass;
     this.#wires.add(wire);
-    this.#goOn(wire, guest);
+    if (denial === undefined) this.#goOn(wire, guest);
+    else this.#answerDenial(wire, guest, denial);
   }
 
   tlsFailed(error: Error, socket: TLSSocket): void {
-    const remoteAddress = this.#tlsGuests.failed(socket)?.remoteAddress ?? socket.remoteAddress ?? '';
-    socket.destroy();
-    this.#report('BAD_HANDSHAKE', `the TLS handshake failed: ${error.message}`, remoteAddress);
+    const guest = this.#tlsGuests.failed(socket, plainAnswerTo(error));
+    if (guest === undefined) return;
+    this.#lobby.delete(guest);
+    this.#report('BAD_HANDSHAKE', describeTlsFailure(error), guest.remoteAddress);
+  }
+
+  #answerDenial(wire: Wire, guest: PassingGuest, { error, status, message }: PeerDenial): void {
+    this.#lobby.delete(guest);
+    writeRefusal(wire, { status, body: `${ERRORS[error].help}\n` });
+    this.#options.onRefused({ error, status, message, remoteAddress: guest.remoteAddress });
   }
 
   #goOn(wire: Wire, guest: PassingGuest): void {
@@ -226,7 +241,7 @@ export class Arrivals implements GuestHost {
     const { protocol, onUnknownProtocol } = this.#options;
     const { wire, guest } = reader;
     if (protocol !== 'any' && onUnknownProtocol === undefined) {
-      this.refused(reader, 'UNKNOWN_PROTOCOL', `it began with ${shown(bytes)}`);
+      this.refused(reader, 'UNKNOWN_PROTOCOL', `it began with ${shownBytes(bytes)}`);
       return;
     }
     const firstBytes = Buffer.from(bytes);
@@ -238,7 +253,7 @@ export class Arrivals implements GuestHost {
     const question = new UnknownProtocolQuestion({
       taken: (target) => this.#takeBytes(wire, guest, target),
       turnedAway: (message) =>
-        this.#drop(wire, guest, 'UNKNOWN_PROTOCOL', `${message}; it began with ${shown(firstBytes)}`),
+        this.#drop(wire, guest, 'UNKNOWN_PROTOCOL', `${message}; it began with ${shownBytes(firstBytes)}`),
       threw: (error) => {
         this.#options.onException?.(error);
         this.#drop(wire, guest, 'UNKNOWN_PROTOCOL', 'onUnknownProtocol failed');
@@ -289,20 +304,4 @@ function isTcp({ pass }: Guest): boolean {
   return pass?.verdict === 'tcp';
 }
 
-function peerOf({ remoteAddress, remotePort = 0, localAddress, localPort = 0 }: Socket): Peer {
-  return {
-    remoteAddress: plainAddress(remoteAddress),
-    remotePort,
-    localAddress: plainAddress(localAddress),
-    localPort,
-  };
-}
-
 const UNDECIDED = 'onUnknownProtocol did not answer';
-
-const MAX_SHOWN = 16;
-
-/** The first of the first bytes, for a log. */
-function shown(bytes: Buffer): string {
-  return JSON.stringify(bytes.toString('latin1', 0, MAX_SHOWN));
-}

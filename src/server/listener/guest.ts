@@ -119,6 +119,8 @@ export class PassingGuest implements Guest {
   /** While TLS has it. */
   raw: Socket | undefined;
   pass: Pass | undefined;
+  /** TLS stands, has failed, or is not awaited any more: whatever comes now is no news. */
+  settled = false;
   readonly #peerAddress: string;
 
   constructor(peerAddress: string, awaited: string) {
@@ -131,6 +133,7 @@ export class PassingGuest implements Guest {
   }
 
   terminate(): void {
+    this.settled = true;
     if (this.raw === undefined) this.wire?.terminate();
     else this.raw.destroy();
   }

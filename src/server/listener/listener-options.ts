@@ -1,10 +1,10 @@
 /** Owns what a listener is told when it is made, and what it tells. Refuses to do any of it. */
-import type { TlsOptions } from 'node:tls';
 import type { RequestHead } from '../../protocol/http-head.js';
 import type { ErrorCode, TidegateError } from '../../receivers/errors.js';
 import type { Pass } from '../admission/pass.js';
 import type { Denial, Peer } from '../admission/policy.js';
 import type { ListenerRole } from '../config/listen.js';
+import type { TlsListening } from '../tls/tls-listening.js';
 import type { Wire } from '../wires/wire.js';
 import type { WireLayer } from '../wires/wire-layer.js';
 import type { FirstBytesHooks } from './unknown-protocol.js';
@@ -33,7 +33,7 @@ export interface ListenerOptions extends FirstBytesHooks {
   /** 0 for any free port. */
   readonly port: number;
   /** Listens with TLS. */
-  readonly tls?: TlsOptions;
+  readonly tls?: TlsListening | undefined;
   /** With `tls`: also takes clients that speak none, on the same port. */
   readonly plain?: boolean | undefined;
   /** Default `websocket`. */

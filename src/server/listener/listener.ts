@@ -4,8 +4,9 @@
  */
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import tls, { type TLSSocket, type TlsOptions } from 'node:tls';
+import { type TLSSocket, Server as TlsServer } from 'node:tls';
 import { TidegateError } from '../../receivers/errors.js';
+import type { TlsListening } from '../tls/tls-listening.js';
 import type { WireObserver } from '../wires/wire-layer.js';
 import { Arrivals } from './arrivals.js';
 import { type BoundAddress, boundAddress, listenError } from './listen-address.js';
@@ -41,7 +42,7 @@ export class Listener {
         });
       });
       server.on('error', (error) => this.#options.onError(listenError(error, host, port)));
-      if (!(server instanceof tls.Server)) layer.accept(server, this.#options, this.#observer);
+      if (!(server instanceof TlsServer)) layer.accept(server, this.#options, this.#observer);
       return boundAddress(addressOf(server), secure !== undefined);
     } catch (error) {
       this.#server = undefined;
@@ -55,6 +56,9 @@ export class Listener {
     if (server === undefined) return;
     this.#server = undefined;
     server.close();
+    // One that does not listen is never closed.
+    if (this.#arrivals.tls !== undefined) this.#options.tls?.release();
+    this.#arrivals.tls = undefined;
     await this.#arrivals.close();
     // Handles close at the end of a turn of the event loop, after its immediates; then the address is free.
     await setImmediate();
@@ -85,10 +89,13 @@ export class Listener {
     return net.createServer({ ...this.#socketOptions(), pauseOnConnect: true });
   }
 
-  #createTlsServer(secure: TlsOptions): tls.Server {
-    // What a browser that could speak HTTP/2 has to be told.
-    const server = tls.createServer({ ALPNProtocols: ['http/1.1'], ...secure, ...this.#socketOptions() });
-    server.on('secureConnection', (socket: TLSSocket) => this.#arrivals.secured(socket));
+  #createTlsServer(secure: TlsListening): TlsServer {
+    // Until TLS stands there is no half of a connection: whoever ends its direction has left, and is not to be waited for.
+    const server = secure.createServer({ ...this.#socketOptions(), allowHalfOpen: false });
+    server.on('secureConnection', (socket: TLSSocket) => {
+      socket.allowHalfOpen = true;
+      secure.admit(socket, (denial) => this.#arrivals.secured(socket, denial));
+    });
     server.on('tlsClientError', (error: Error, socket: TLSSocket) => this.#arrivals.tlsFailed(error, socket));
     return server;
   }

@@ -4,6 +4,8 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { Peer } from '../admission/policy.js';
+import { LINGER_MS } from '../handshake/linger.js';
 import { plainAddress } from '../wires/plain-address.js';
 import { PassingGuest } from './guest.js';
 
@@ -12,12 +14,12 @@ export const TLS_HANDSHAKE = 'the TLS handshake did not finish';
 
 /** The connections of one listener on their way to TLS. */
 export class TlsGuests {
-  readonly #left: (guest: PassingGuest) => void;
+  readonly #left: (guest: PassingGuest, midway: boolean) => void;
   /** Node.js does not say which TCP connection a TLS socket came from; their addresses do. */
   readonly #securing = new Map<string, PassingGuest>();
 
-  /** @param left called for each guest that closes before it is secured. */
-  constructor(left: (guest: PassingGuest) => void) {
+  /** @param left called for each guest that closes before it is secured; midway if it had begun. */
+  constructor(left: (guest: PassingGuest, midway: boolean) => void) {
     this.#left = left;
   }
 
@@ -34,8 +36,10 @@ export class TlsGuests {
     raw.on('error', () => {});
     raw.once('close', () => {
       if (this.#securing.get(peer) === guest) this.#securing.delete(peer);
-      if (guest.reader === undefined) this.#left(guest);
       guest.pass?.release();
+      if (guest.settled) return;
+      guest.settled = true;
+      this.#left(guest, raw.bytesRead > 0);
     });
     this.#securing.set(peer, guest);
     return guest;
@@ -46,25 +50,52 @@ export class TlsGuests {
     const peer = peerOf(socket);
     const guest = this.#securing.get(peer);
     this.#securing.delete(peer);
+    if (guest !== undefined) guest.settled = true;
     return guest;
   }
 
-  /** The guest whose TLS handshake failed. */
-  failed(socket: TLSSocket): PassingGuest | undefined {
-    return this.#securing.get(peerOf(socket));
+  /**
+   * TLS came to nothing. An answer, without TLS, is for a client that can read it. Answers with the guest, unless it was told to
+   * have left already.
+   */
+  failed(socket: TLSSocket, answer: Buffer | undefined): PassingGuest | undefined {
+    const guest = this.#securing.get(peerOf(socket));
+    const raw = guest?.raw;
+    if (guest === undefined || raw === undefined || guest.settled) return undefined;
+    guest.settled = true;
+    if (answer === undefined) {
+      raw.destroy();
+      return guest;
+    }
+    const cut = setTimeout(() => raw.destroy(), LINGER_MS).unref();
+    raw.once('close', () => clearTimeout(cut));
+    raw.resume();
+    raw.end(answer);
+    return guest;
   }
 
   /** Cuts every connection whose TLS handshake is awaited, and waits until it is gone. */
   async terminateAll(): Promise<void> {
     await Promise.all(
-      [...this.#securing.values()].map(({ raw }) => {
+      [...this.#securing.values()].map((guest) => {
+        const { raw } = guest;
         if (raw === undefined) return undefined;
         const gone = raw.closed ? undefined : new Promise((resolve) => raw.once('close', resolve));
-        raw.destroy();
+        guest.terminate();
         return gone;
       }),
     );
   }
+}
+
+/** The two ends of a socket that TLS has, as they are shown. */
+export function endsOf({ remoteAddress, remotePort = 0, localAddress, localPort = 0 }: Socket): Peer {
+  return {
+    remoteAddress: plainAddress(remoteAddress),
+    remotePort,
+    localAddress: plainAddress(localAddress),
+    localPort,
+  };
 }
 
 function peerOf(socket: Socket): string {

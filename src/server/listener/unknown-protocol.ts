@@ -80,3 +80,10 @@ export class UnknownProtocolQuestion {
     tell();
   }
 }
+
+const MAX_SHOWN = 16;
+
+/** The first of the first bytes, for a log. */
+export function shownBytes(bytes: Buffer): string {
+  return JSON.stringify(bytes.toString('latin1', 0, MAX_SHOWN));
+}

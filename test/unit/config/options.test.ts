@@ -126,10 +126,10 @@ describe('a wrong option is named with what it got and what would be right', () 
     [{ listen: [] }, 'listen: got []; expected a port'],
     [{ listen: [80, { port: 99_999 }] }, 'listen[1].port: got 99999; expected a port from 0 to 65535'],
     [
-      { listen: { port: 80, tls: { key: '/nowhere' } } },
-      'listen.tls.key: got "/nowhere"; expected PEM text or the name',
+      { listen: { port: 80, tls: { key: '/nowhere', cert: '/nowhere' } } },
+      'listen.tls.cert: got "/nowhere"; expected PEM text or the name',
     ],
-    [{ listen: { port: 80, tls: {} } }, 'listen.tls: got a value of type object; expected `key` and `cert`'],
+    [{ listen: { port: 80, tls: {} } }, 'listen.tls: got a value of type object; expected `cert` and `key`'],
     [{ target: 'http://a' }, 'target: got "http://a"; expected ws://host:port/path'],
     [{ timeouts: { dial: 0 } }, 'timeouts.dial: got 0; expected milliseconds'],
     [{ timeouts: { idle: '99d' } }, 'timeouts.idle: got "99d"; expected milliseconds'],

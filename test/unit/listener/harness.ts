@@ -6,9 +6,10 @@ import type { RequestHead } from '../../../src/protocol/http-head.js';
 import type { TidegateError } from '../../../src/receivers/errors.js';
 import { Listener } from '../../../src/server/listener/listener.js';
 import type { ListenerOptions, ListenerRefusal } from '../../../src/server/listener/listener-options.js';
+import { TlsListening } from '../../../src/server/tls/tls-listening.js';
 import type { Wire } from '../../../src/server/wires/wire.js';
 import type { WireLayer } from '../../../src/server/wires/wire-layer.js';
-import { localhostCertificate } from '../../support/tls.js';
+import { listenWith, localhostCertificate, type TestCertificate } from '../../support/tls.js';
 import { recordOf, type WireRecord } from '../../support/wires.js';
 
 /** A request that a listener handed over. */
@@ -17,6 +18,11 @@ export interface Arrival {
   readonly wire: Wire;
   readonly record: WireRecord;
 }
+
+/** The options of a listener under test; its TLS by what stands in a certificate. */
+export type HarnessOptions = Partial<Omit<ListenerOptions, 'tls'>> & {
+  readonly tls?: TestCertificate | ListenerOptions['tls'];
+};
 
 /** A listener that records what it hands over, and lets a test wait for it. */
 export class Harness {
@@ -30,7 +36,7 @@ export class Harness {
   readonly #arrivals: Arrival[] = [];
   readonly #waiting: Array<(arrival: Arrival) => void> = [];
 
-  constructor(layer: WireLayer, options: Partial<ListenerOptions> = {}) {
+  constructor(layer: WireLayer, { tls: secure, ...options }: HarnessOptions = {}) {
     this.listener = new Listener({
       host: '127.0.0.1',
       port: 0,
@@ -53,6 +59,7 @@ export class Harness {
       onRefused: (info) => void this.refusals.push(info),
       onError: (error) => void this.errors.push(error),
       ...options,
+      tls: secure === undefined || secure instanceof TlsListening ? secure : listenWith(secure),
     });
     onTestFinished(() => this.listener.close());
   }

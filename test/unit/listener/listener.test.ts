@@ -1,15 +1,22 @@
 /** Owns what a listener does with a connection up to the end of its request head, on both socket layers and with TLS. */
 import tls from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ListenerOptions } from '../../../src/server/listener/listener-options.js';
+import { TicketKeys } from '../../../src/server/tls/ticket-keys.js';
+import { TlsListening } from '../../../src/server/tls/tls-listening.js';
 import type { WireLayer } from '../../../src/server/wires/wire-layer.js';
 import { eventually } from '../../support/events.js';
-import { localhostCertificate } from '../../support/tls.js';
+import { listenWith, localhostCertificate } from '../../support/tls.js';
 import { LAYERS } from '../../support/wires.js';
-import { closed, Harness, handshake, received } from './harness.js';
+import { closed, Harness, type HarnessOptions, handshake, received } from './harness.js';
 
-const start = (layer: WireLayer, options?: Partial<ListenerOptions>): Promise<Harness> =>
-  new Harness(layer, options).bind();
+/** TLS whose certificate was there when the options were read, and is not when the listener begins. */
+function goneCertificate(): TlsListening {
+  const listening = listenWith(localhostCertificate);
+  const config = { ...listening.config, cert: ['/nowhere'] };
+  return new TlsListening(config, { hooks: {}, tickets: new TicketKeys(), exception: () => {} });
+}
+
+const start = (layer: WireLayer, options?: HarnessOptions): Promise<Harness> => new Harness(layer, options).bind();
 
 describe.each(LAYERS.map((layer) => [layer.kind, layer] as const))('binding on the %s layer', (_, layer) => {
   it('says where it is bound', async () => {
@@ -30,9 +37,9 @@ describe.each(LAYERS.map((layer) => [layer.kind, layer] as const))('binding on t
     });
   });
 
-  it.each<[string, Partial<ListenerOptions>]>([
+  it.each<[string, HarnessOptions]>([
     ['an address of another machine', { host: '192.0.2.1' }],
-    ['a certificate that is none', { tls: { key: 'x', cert: 'y' } }],
+    ['a certificate that cannot be had any more', { tls: goneCertificate() }],
   ])('rejects %s', async (_what, options) => {
     const { listener } = new Harness(layer, options);
     await expect(listener.bind()).rejects.toMatchObject({ code: 'LISTEN_FAILED', cause: expect.any(Error) });

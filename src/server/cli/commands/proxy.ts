@@ -6,11 +6,12 @@ import { findProblems } from '../../config/problems.js';
 import { createLogger } from '../../telemetry/logger.js';
 import { flagsOf, formatFlagProblem, readFlags } from '../flags.js';
 import { type CliIo, EXIT } from '../io.js';
-import { serve } from '../serve.js';
+import { reloadCertificates, serve } from '../serve.js';
 
 const EXAMPLES = `
 Durations are milliseconds or 500ms, 30s, 5m, 1h, 1d. Sizes are bytes or 64KiB, 1MiB, 16MB.
-A flag wins over its environment variable. For a listener with TLS, or several proxies, use a file: tidegate run --help
+A flag wins over its environment variable. The flags for TLS are for every --listen; for plain and TLS at once, or several
+proxies, use a file: tidegate run --help
 
 Examples:
   tidegate proxy --listen 6080 --target tcp://127.0.0.1:5900
@@ -19,6 +20,8 @@ Examples:
       Redis over WebSocket, for this machine only
   tidegate proxy --listen 8080 --listen [::1]:8081 --target ws://127.0.0.1:3000/socket --idle-timeout 10m
       before a WebSocket application; silent clients are sent away after ten minutes
+  tidegate proxy --listen 8443 --tls-cert app.pem --tls-key app.key --target ws://127.0.0.1:3000
+      with TLS; a renewed certificate is taken when its files change, and on SIGHUP
   TIDEGATE_TARGET=wss://example.org/ tidegate proxy --log-format json
       settings from the environment, log lines for a machine
 `;
@@ -41,6 +44,7 @@ export function proxyCommand(io: CliIo, finish: (code: number) => void): Command
     const logger = createLogger({ ...log, destination: io.stdout });
     const { createProxy } = await import('../create-proxy.js');
     const reload = () => {
+      if (reloadCertificates(servers, logger) > 0) return;
       const message = 'SIGHUP: there is no file to read again; use tidegate run --config';
       logger.warn({ event: 'reload', result: 'nothing to reload' }, message);
     };

@@ -6,12 +6,13 @@ import { createLogger, type Logger } from '../../telemetry/logger.js';
 import { changedOptions } from '../changed-options.js';
 import { flagsOf, readFlags } from '../flags.js';
 import { type CliIo, EXIT } from '../io.js';
-import { serve } from '../serve.js';
+import { reloadCertificates, serve } from '../serve.js';
 import { validate } from './proxy.js';
 
 const EXAMPLES = `
 A flag wins over its environment variable, and both over the file.
-SIGHUP reads the file again and logs what is wrong with it, or which changes need a restart.
+SIGHUP reads certificates again and uses them, reads the file again and logs what is wrong with it, or which changes
+need a restart. Certificates are also read again when their files change.
 
 Examples:
   tidegate run --config tidegate.yaml
@@ -50,7 +51,10 @@ export function runCommand(io: CliIo, finish: (code: number) => void): Command {
     const servers = config.proxies.map(({ name, ...options }, index) =>
       createProxy(options, logger.child({ proxy: name ?? `proxies[${index}]` })),
     );
-    const reload = () => reloadConfig(config, logger);
+    const reload = () => {
+      reloadCertificates(servers, logger);
+      return reloadConfig(config, logger);
+    };
     finish(await serve({ servers, logger, signals: io.signals ?? process, reload }));
   });
 }
