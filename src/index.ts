@@ -1,5 +1,9 @@
 /** The public face of Tidegate; re-exports only. */
 export * from './receivers/index.js';
+export type { AdmissionHooks, TcpVerdict } from './server/admission/admission-hooks.js';
+export type { Ban } from './server/admission/bans.js';
+export type { AdmissionPolicy, Denial, MessageFacts, Peer } from './server/admission/policy.js';
+export type { RefusalSnapshot } from './server/admission/refusal-counts.js';
 export type { PasswordCredentials } from './server/authentication/credentials.js';
 export type { DisconnectFilter, DisconnectOptions } from './server/authentication/disconnect.js';
 export type { AuthenticationAnswer, AuthenticationHooks } from './server/authentication/hooks.js';

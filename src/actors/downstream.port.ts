@@ -22,7 +22,7 @@ export interface DownstreamPort extends SidePort {
   limitRate(rates: RateLimits): void;
   readonly target: string | undefined;
   readonly subprotocol: string;
-  readonly dataPath: 'frames' | 'stream' | 'messages' | undefined;
+  readonly dataPath: 'frames' | 'stream' | 'messages' | 'bytes' | undefined;
   /** The Close frame that was asked for went to the socket, and does not wait behind something that never ends. */
   readonly closeWritten: boolean;
   /** Bytes accepted for the client and not with the operating system yet. */

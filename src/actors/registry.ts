@@ -4,26 +4,37 @@ import type { ConnectionActor } from './connection-actor.js';
 /** Emptied when the connection goes: the tables that a `Map` has outgrown would keep it (see {@link Chain}). */
 interface Entry {
   connection: ConnectionActor | undefined;
+  readonly isControl: boolean;
 }
 
 /** The connections of one server by id, and its channels. */
 export class Registry {
   readonly #connections = new Map<string, Entry>();
+  #controls = 0;
   readonly #channels = new Map<string, Set<ConnectionActor>>();
+
+  /** How many of them came by a listener for control channels. */
+  get controls(): number {
+    return this.#controls;
+  }
 
   get size(): number {
     return this.#connections.size;
   }
 
-  add(connection: ConnectionActor): void {
-    this.#connections.set(connection.id, { connection });
+  add(connection: ConnectionActor, isControl = false): void {
+    if (isControl) this.#controls += 1;
+    this.#connections.set(connection.id, { connection, isControl });
   }
 
   /** Forgets a connection and its channels. Answers whether it was known. */
   remove(connection: ConnectionActor): boolean {
     for (const channel of [...(connection.channels ?? [])]) this.leave(channel, connection);
     const entry = this.#connections.get(connection.id);
-    if (entry !== undefined) entry.connection = undefined;
+    if (entry !== undefined) {
+      entry.connection = undefined;
+      if (entry.isControl) this.#controls -= 1;
+    }
     return this.#connections.delete(connection.id);
   }
 

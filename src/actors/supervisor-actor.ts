@@ -4,6 +4,7 @@
  */
 import { type ActorRefFrom, createActor } from 'xstate';
 import type { CloseReport } from '../receivers/index.js';
+import { type CapacityOptions, type ConnectionRole, hasRoom } from './capacity.js';
 import { Chain } from './chain.js';
 import { compileChart } from './compiled-chart.js';
 import type { ConnectionTimeouts, Refusal } from './connection.effects.js';
@@ -35,9 +36,8 @@ export interface SupervisorObserver {
 }
 
 /** The options of a supervisor. Milliseconds; 0 switches a limit off. */
-export interface SupervisorOptions extends WatchOptions {
+export interface SupervisorOptions extends WatchOptions, CapacityOptions {
   readonly timeouts: WatchOptions['timeouts'] & ConnectionTimeouts & UpstreamTimeouts & { readonly drain: number };
-  readonly maxConnections: number;
   readonly maxPendingMessages: number;
   readonly disconnectsPerSecond: number;
 }
@@ -63,6 +63,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   readonly #outbox = new Outbox();
   #failure: unknown;
   #stopping = false;
+  #isFull = false;
   #ending: () => Ending = () => operatorCut;
 
   constructor(options: SupervisorOptions, port: SupervisorPort, observer: SupervisorObserver) {
@@ -118,25 +119,26 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   }
 
   /** Tells why a new connection cannot be taken now, or nothing. */
-  admit(): Refusal | undefined {
+  admit(role: ConnectionRole = 'client'): Refusal | undefined {
     const chart = this.#chart.getSnapshot();
     if (!chart.matches('running')) {
       return { status: 503, error: 'SHUTTING_DOWN', message: 'the server is stopping' };
     }
-    if (chart.matches({ running: { admission: 'full' } })) {
-      const { maxConnections } = this.#options;
+    // The chart is full when clients have no more room; control channels may have some yet.
+    const isFull = chart.matches({ running: { admission: 'full' } });
+    if (isFull && (role === 'client' || !this.#hasRoomFor(role))) {
       return {
         status: 503,
         error: 'CAPACITY_REACHED',
-        message: `${maxConnections} connections are open (limits.maxConnections)`,
+        message: `${this.registry.size} connections are open (limits.maxConnections: ${this.#options.maxConnections})`,
       };
     }
     return undefined;
   }
 
   /** Takes a connection that begins its handshake. */
-  add(connection: ConnectionActor): void {
-    this.registry.add(connection);
+  add(connection: ConnectionActor, role: ConnectionRole = 'client'): void {
+    this.registry.add(connection, role === 'control');
     this.#checkCapacity();
   }
 
@@ -284,10 +286,14 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   }
 
   #checkCapacity(): void {
-    const { maxConnections } = this.#options;
-    if (maxConnections <= 0) return;
-    if (this.registry.size === maxConnections) this.#send({ type: 'capacity.reached' });
-    else if (this.registry.size === maxConnections - 1) this.#send({ type: 'capacity.freed' });
+    const isFull = !this.#hasRoomFor('client');
+    if (isFull === this.#isFull) return;
+    this.#isFull = isFull;
+    this.#send({ type: isFull ? 'capacity.reached' : 'capacity.freed' });
+  }
+
+  #hasRoomFor(role: ConnectionRole): boolean {
+    return hasRoom(this.#options, role, this.registry.size, this.registry.controls);
   }
 
   #checkGone(): void {

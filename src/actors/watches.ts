@@ -49,7 +49,8 @@ export class Watches {
 
   /** Watches an open connection. */
   connection(connection: ConnectionActor): void {
-    this.heart(connection);
+    // A client without frames cannot be pinged; TCP keepalive judges its silence.
+    if (connection.request.transport === 'websocket') this.heart(connection);
     this.credentials(connection);
     const { idle, lifetime, lifetimeJitter } = this.#options.timeouts;
     if (idle <= 0 && lifetime <= 0) return;

@@ -69,7 +69,7 @@ export interface ConnectionSnapshot {
   readonly chart: unknown;
   readonly path: string;
   readonly target: string | undefined;
-  readonly dataPath: 'frames' | 'stream' | 'messages' | undefined;
+  readonly dataPath: 'frames' | 'stream' | 'messages' | 'bytes' | undefined;
   readonly subprotocol: string;
   readonly remoteAddress: string;
   readonly remotePort: number;

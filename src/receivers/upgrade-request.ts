@@ -40,6 +40,14 @@ export interface TlsFacts {
   readonly peerCertificate: PeerCertificateFacts | undefined;
 }
 
+/** What a trusted proxy told about a request, beside whom it brings. */
+export interface ForwardedFacts {
+  /** The scheme by which the proxy was called, such as `https`; undefined when it did not tell. */
+  readonly proto?: string | undefined;
+  /** The host that the proxy was asked for; undefined when it did not tell. */
+  readonly host?: string | undefined;
+}
+
 /** One extension a client offered (RFC 6455 section 9.1). */
 export interface OfferedExtension {
   readonly name: string;
@@ -47,8 +55,13 @@ export interface OfferedExtension {
   readonly parameters: Readonly<Record<string, ReadonlyArray<string | true>>>;
 }
 
-/** The opening handshake of a client: valid, and not answered yet. */
+/**
+ * The opening handshake of a client: valid, and not answered yet. A client that speaks plain TCP makes none: its request has addresses
+ * and nothing else, every text is empty, and so is every list.
+ */
 export interface UpgradeRequest {
+  /** Whether the client speaks WebSocket, or plain bytes (sgc: Transport). */
+  readonly transport: 'websocket' | 'tcp';
   readonly method: string;
   /** The request target as it was sent, such as `/chat?room=1`. */
   readonly url: string;
@@ -66,8 +79,16 @@ export interface UpgradeRequest {
   readonly subprotocols: readonly string[];
   /** For information: which are used is negotiated by the data path. */
   readonly extensions: readonly OfferedExtension[];
+  /**
+   * The client, as it is believed to be: behind one of `trustedProxies` what the proxy told, else the peer of the connection itself.
+   */
   readonly remoteAddress: string;
+  /** 0 when a proxy did not tell it. */
   readonly remotePort: number;
+  /** Who the connection really comes from: the client, or the last proxy before us. */
+  readonly peerAddress: string;
+  /** What the proxy in front told; undefined unless the peer is one of `trustedProxies`. `host` and `origin` stay as they came. */
+  readonly forwarded: ForwardedFacts | undefined;
   readonly localAddress: string;
   readonly localPort: number;
   /** What TLS says, or undefined on a plain listener. */

@@ -5,6 +5,7 @@
 import { captureRejectionSymbol, EventEmitter } from 'node:events';
 import type { Ending } from '../actors/ending.js';
 import { operatorEnding } from '../actors/supervisor-actor.js';
+import { parseIpAddress } from '../protocol/ip-address.js';
 import {
   CloseCode,
   type Connection,
@@ -13,6 +14,9 @@ import {
   type SendResult,
   TidegateError,
 } from '../receivers/index.js';
+import { AdmissionRecord } from './admission/admission-record.js';
+import type { Ban } from './admission/bans.js';
+import type { RefusalSnapshot } from './admission/refusal-counts.js';
 import { assertAuthentication } from './authentication/authentication.js';
 import {
   assertFilter,
@@ -40,6 +44,8 @@ export interface ServerSnapshot {
   readonly chart: unknown;
   readonly addresses: readonly BoundAddress[];
   readonly connections: readonly ConnectionSnapshot[];
+  /** How many were refused since the server was made, and why. */
+  readonly refused: RefusalSnapshot;
 }
 
 /** How a server is stopped. */
@@ -55,6 +61,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
   readonly #hooks: ServerHooks;
   readonly #layer: WireLayer;
   readonly #tickets = new TicketKeys();
+  readonly #record: AdmissionRecord;
   #state: ServerState = 'stopped';
   #running: RunningServer | undefined;
   #stopping: Promise<void> | undefined;
@@ -68,6 +75,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
     assertAuthentication(this.config.authentication, this.#hooks);
     this.#needsTarget = needsTarget;
     this.#layer = chooseLayer(this.config.io);
+    this.#record = new AdmissionRecord(this.config, (ban) => this.#tell('banned', ban));
   }
 
   get state(): ServerState {
@@ -182,7 +190,36 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       chart: this.#running?.supervisor.chartValue,
       addresses: this.addresses,
       connections: registry === undefined ? [] : [...registry.all()].map((connection) => connection.handle.snapshot()),
+      refused: this.#record.refusals.snapshot(),
     };
+  }
+
+  /** The addresses that are kept out now. They stay so when the server stops and starts again. */
+  get bans(): Ban[] {
+    return this.#record.bans.list();
+  }
+
+  /**
+   * Keeps an address out, or the /64 network of an IPv6 address, from its next connection on; those that are open stay. Also one of
+   * `admission.exempt`. A second call replaces the first.
+   *
+   * @param milliseconds how long; at least 1.
+   * @param reason for the list and for the log.
+   * @throws TidegateError `INVALID_OPTION` for what is no IP address, or no duration.
+   */
+  ban(address: string, milliseconds: number, reason = 'by the operator'): void {
+    if (parseIpAddress(address) === undefined) {
+      throw new TidegateError('INVALID_OPTION', `address: got ${JSON.stringify(address)}; expected an IP address`);
+    }
+    if (!(milliseconds >= 1 && milliseconds < Number.POSITIVE_INFINITY)) {
+      throw new TidegateError('INVALID_OPTION', `milliseconds: got ${milliseconds}; expected a number from 1 on`);
+    }
+    this.#record.bans.ban(address, milliseconds, reason);
+  }
+
+  /** Lets an address in again and forgets what it did. Takes what {@link bans} calls it, too. Answers whether it was banned. */
+  unban(address: string): boolean {
+    return this.#record.bans.unban(address);
   }
 
   /** Called by Node.js for a listener that rejects, in place of an unhandled rejection that ends the process. */
@@ -201,6 +238,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       needsTarget: this.#needsTarget,
       layer: this.#layer,
       tickets: this.#tickets,
+      record: this.#record,
       listen,
       nextId: () => {
         this.#count += 1;

@@ -1,18 +1,26 @@
 /** Owns the server-wide events and their shapes. Refuses to decide anything: decisions are hooks and callbacks. */
 import type { CloseReport, Connection, ErrorCode, TidegateError } from '../receivers/index.js';
+import type { Ban } from './admission/bans.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import type { CertificateReport } from './tls/server-certificates.js';
 import type { LostListener, RestoredListener } from './watchdog/watchdog-hooks.js';
 
-/** A handshake that was answered with anything but 101. */
+/** A connection or handshake that was turned away: cut at once, or answered with anything but 101. */
 export interface RejectedUpgrade {
   readonly error: ErrorCode;
-  /** The HTTP status of the answer; 101 when the client had that already, and was refused with a Close frame. */
+  /**
+   * The HTTP status of the answer; 101 when the client had that already, and was refused with a Close frame; of one that was cut without
+   * an answer, the status that goes with its code.
+   */
   readonly status: number;
   readonly message: string;
   readonly remoteAddress: string | undefined;
-  /** Undefined when the request was not understood. */
+  /** Undefined when the request was not understood, or not even awaited. */
   readonly path: string | undefined;
+  /** The admission policy that turned it away, or `onTcpConnect`; else undefined. */
+  readonly policy?: string | undefined;
+  /** Connections that were turned away at the accept since the last one that was told, and not told: at most 10 a second are. */
+  readonly suppressed?: number | undefined;
 }
 
 /** The events of a server, by name, with what a listener gets. A listener that throws is reported as `exception`. */
@@ -23,8 +31,10 @@ export interface ServerEvents {
   shutdown: [];
   /** A connection is open; just before its `onOpen`. */
   connection: [connection: Connection];
-  /** A handshake was refused. */
+  /** A connection was turned away at its accept, or its handshake was refused. */
   rejected: [rejected: RejectedUpgrade];
+  /** An address was banned for what it did; not for `server.ban()`. */
+  banned: [ban: Ban];
   /** A connection is closed; right after its `onClosed` was called. */
   disconnected: [connection: Connection, report: CloseReport];
   /** A listener is not served any more; the watchdog opens it again, unless it is off. Connections of it live on. */

@@ -3,14 +3,22 @@
  * whole server. Refuses to call any of it.
  */
 import { TidegateError } from '../receivers/index.js';
+import { type AdmissionHooks, arePolicies } from './admission/admission-hooks.js';
 import type { AuthenticationHooks } from './authentication/hooks.js';
 import type { ReceiverFactory } from './connections/entrance.js';
 import type { DialHooks } from './dial/dial-hooks.js';
+import type { FirstBytesHooks } from './listener/unknown-protocol.js';
 import type { TlsHooks } from './tls/tls-hooks.js';
 import type { WatchdogHooks } from './watchdog/watchdog-hooks.js';
 
 /** What code may give a server beside its options. */
-export interface ServerHooks extends AuthenticationHooks, DialHooks, TlsHooks, WatchdogHooks {
+export interface ServerHooks
+  extends AdmissionHooks,
+    AuthenticationHooks,
+    DialHooks,
+    FirstBytesHooks,
+    TlsHooks,
+    WatchdogHooks {
   /**
    * Makes the receiver of each connection. Default: a `ConnectionReceiver`, which lets everything pass on the
    * fastest data path.
@@ -33,6 +41,12 @@ const HOOKS: Readonly<Record<keyof ServerHooks, { is(value: unknown): boolean; r
   onAuthentication: IS_FUNCTION,
   onUnknownAuthentication: IS_FUNCTION,
   onCredentialsExpiring: IS_FUNCTION,
+  onUnknownProtocol: IS_FUNCTION,
+  policies: {
+    is: arePolicies,
+    expected: 'expected a list of objects with a `name` and perhaps `connection`, `message` and `release`',
+  },
+  onTcpConnect: IS_FUNCTION,
 };
 
 /** The names of all hooks, which are no options. */

@@ -1,29 +1,27 @@
 /**
- * Owns everything that exists while a server runs, and how it is put together: listeners, supervisor, entrance, and what all
- * connections share. Made anew for each start. Refuses to know in which state the server is.
+ * Owns everything that exists while a server runs, and how it is put together: listeners, admission, authentication, supervisor,
+ * entrance, and what all connections share. Made anew for each start. Refuses to know in which state the server is.
  */
 import { SupervisorActor } from '../actors/supervisor-actor.js';
 import { type CloseReport, ConnectionReceiver, type Principal } from '../receivers/index.js';
+import type { AdmissionRecord } from './admission/admission-record.js';
+import { Gatekeeper } from './admission/gatekeeper.js';
 import { Authentication } from './authentication/authentication.js';
-import type { AuthenticationPorts } from './authentication/handshake-admission.js';
-import { formatListen } from './config/listen.js';
 import type { ProxyConfig } from './config/options.js';
 import type { ConnectionServices } from './connections/connection-services.js';
 import { Entrance } from './connections/entrance.js';
 import { DialQueue } from './dial/dial-queue.js';
 import { Dialer } from './dial/dialer.js';
 import { createWarmPool } from './dial/warm-pool.js';
-import type { ServerEvents } from './events.js';
-import { writeRefusal } from './handshake/answer.js';
+import type { RejectedUpgrade, ServerEvents } from './events.js';
 import type { ServerHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
-import { Listener } from './listener/listener.js';
+import type { LinkServices } from './paths/links.js';
 import { PressureWatch } from './paths/pressure-watch.js';
+import { ServerListeners } from './server-listeners.js';
 import { Pacer } from './shaping/pacer.js';
-import { type CertificateReport, ServerCertificates } from './tls/server-certificates.js';
+import type { CertificateReport } from './tls/server-certificates.js';
 import type { TicketKeys } from './tls/ticket-keys.js';
-import { TlsListening } from './tls/tls-listening.js';
-import { Watchdog } from './watchdog/watchdog.js';
 import type { WireLayer } from './wires/wire-layer.js';
 
 /** What a running server is made of. */
@@ -33,6 +31,8 @@ export interface RunningOptions {
   /** Whether a connection without a target is refused. */
   readonly needsTarget: boolean;
   readonly layer: WireLayer;
+  /** Bans and counts, which outlive a stop. */
+  readonly record: AdmissionRecord;
   /** Where to listen: as configured, or again where it was. */
   readonly listen: ProxyConfig['listen'];
   /** Of the server, so that they outlive a restart. */
@@ -46,83 +46,73 @@ export interface RunningOptions {
 export class RunningServer {
   readonly supervisor: SupervisorActor;
   readonly services: ConnectionServices;
-  readonly entrance: Entrance;
+  readonly gatekeeper: Gatekeeper;
   /** The addresses that are bound; empty before. */
   addresses: readonly BoundAddress[] = [];
   readonly #options: RunningOptions;
-  readonly #listeners: readonly Listener[];
-  readonly #certificates: ServerCertificates;
-  readonly #watch: PressureWatch;
-  /** Told by listeners that died; knows the server's own probes. */
-  readonly #watchdog: Watchdog;
-  readonly #pacer = new Pacer();
+  readonly #listeners: ServerListeners;
   readonly #authentication: Authentication;
-  readonly #ports: AuthenticationPorts = NOBODY_COUNTS;
+  readonly #watch: PressureWatch;
+  readonly #pacer = new Pacer();
 
   constructor(options: RunningOptions) {
     this.#options = options;
-    const { config, tell } = options;
-    const { limits, timeouts } = config;
+    const { config, hooks, layer, tell } = options;
+    this.gatekeeper = new Gatekeeper({
+      config,
+      hooks,
+      record: options.record,
+      rejected: (rejected) => tell('rejected', rejected),
+      exception: (error) => tell('exception', error, undefined),
+    });
     this.#authentication = new Authentication({
       config,
-      hooks: options.hooks,
+      hooks,
       exception: (error, connection) => tell('exception', error, connection),
       expiring: (connection, expiresAt) => tell('expiring', connection, expiresAt),
     });
     this.supervisor = this.#createSupervisor();
-    this.#watchdog = new Watchdog({ config: config.watchdog, hooks: options.hooks, tell });
-    const secure = options.listen.map((address) => this.#createTls(address));
-    this.#listeners = options.listen.map((address, index) => this.#createListener(address, secure[index]));
-    const listenings = options.listen.flatMap((address, index) => {
-      const one = secure[index];
-      return one === undefined ? [] : [{ listener: formatListen(address), tls: one }];
-    });
-    this.#certificates = new ServerCertificates(listenings, (report) => tell('certificates', report));
-    this.#watch = new PressureWatch(timeouts.pressureDwell);
-    const dialer = new Dialer(config, options.hooks, options.layer);
+    this.#watch = new PressureWatch(config.timeouts.pressureDwell);
+    const dialer = new Dialer(config, hooks, layer);
     this.services = {
       config,
       needsTarget: options.needsTarget,
       supervisor: this.supervisor,
-      links: { watch: this.#watch, pacer: this.#pacer, limits },
+      links: this.#linkServices(),
       dialer,
-      dials: new DialQueue(limits.maxConcurrentDials),
+      dials: new DialQueue(config.limits.maxConcurrentDials),
       warm: createWarmPool(config, dialer),
     };
-    this.entrance = new Entrance({
-      services: this.services,
-      authentication: this.#authentication,
-      ports: this.#ports,
-      createReceiver: options.hooks.receiver ?? (() => new ConnectionReceiver()),
-      nextId: options.nextId,
-      rejected: (rejected) => tell('rejected', rejected),
+    const entrance = this.#createEntrance();
+    this.#listeners = new ServerListeners({
+      ...options,
+      gatekeeper: this.gatekeeper,
+      onRequest: (head, wire) => entrance.take(head, wire),
+      onBytes: (wire, target) => entrance.takeBytes(wire, target),
+      rejected: (rejected, isSilent) => this.#rejected(rejected, isSilent),
     });
   }
 
   /** Binds every listener, or rejects. */
   async start(): Promise<void> {
     await this.supervisor.start();
-    await this.#certificates.start();
+    await this.#listeners.watchCertificates();
     this.services.warm?.start();
   }
 
   /** Reads the certificates of every listener again. */
   reloadCertificates(): CertificateReport[] {
-    return this.#certificates.reload();
+    return this.#listeners.reloadCertificates();
   }
 
   /** No new connections and no new dials ahead of need; what is left is released later. */
   stopAhead(): void {
-    this.#watchdog.stop();
     void this.services.warm?.close();
   }
 
   /** Lets go of everything. Resolves when no socket, timer or handle is left. */
   async release(): Promise<void> {
-    this.#watchdog.stop();
-    this.#certificates.stop();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
-    await Promise.all(this.#listeners.map((listener) => listener.terminateAll()));
+    await this.#listeners.release();
     await this.services.warm?.close();
     this.#watch.stop();
     this.#pacer.stop();
@@ -137,22 +127,16 @@ export class RunningServer {
       { heartbeat, timeouts, ...limits, credentials: this.#authentication.watch },
       {
         bind: async () => {
-          this.addresses = await bindAll(this.#listeners);
-          for (const [index, listener] of this.#listeners.entries()) {
-            this.#watchdog.watch(listener, this.addresses[index]!);
-          }
+          this.addresses = await this.#listeners.bind();
         },
-        unbind: () => {
-          this.#watchdog.stop();
-          for (const listener of this.#listeners) void listener.close();
-        },
+        unbind: () => this.#listeners.close(),
       },
       {
         opened: (connection) => tell('connection', connection.handle),
         rejected: ({ request, port, principal }, { error, status, message }) => {
           this.#userGone(principal);
           const { remoteAddress, path } = request;
-          tell('rejected', { error, status: port.answered ? 101 : status, message, remoteAddress, path });
+          this.#rejected({ error, status: port.answered ? 101 : status, message, remoteAddress, path });
         },
         disconnected: (connection, report: CloseReport) => {
           this.#userGone(connection.principal);
@@ -163,50 +147,38 @@ export class RunningServer {
     );
   }
 
-  #createTls({ tls }: ProxyConfig['listen'][number]): TlsListening | undefined {
-    const { config, hooks, tickets, tell } = this.#options;
-    const settings = tls ?? config.tls;
-    if (settings === undefined || settings === false) return undefined;
-    return new TlsListening(settings, { hooks, tickets, exception: (error) => tell('exception', error, undefined) });
+  #linkServices(): LinkServices {
+    const { gatekeeper } = this;
+    return {
+      watch: this.#watch,
+      pacer: this.#pacer,
+      limits: this.#options.config.limits,
+      messagePolicy: gatekeeper.readsMessages
+        ? (connection, message) => gatekeeper.message(connection, message)
+        : undefined,
+      offence: (peer, weight, why) => gatekeeper.offence(peer, weight, why),
+    };
+  }
+
+  #createEntrance(): Entrance {
+    const { hooks, nextId } = this.#options;
+    return new Entrance({
+      services: this.services,
+      authentication: this.#authentication,
+      ports: this.gatekeeper,
+      createReceiver: hooks.receiver ?? (() => new ConnectionReceiver()),
+      nextId,
+      rejected: (rejected) => this.#rejected(rejected),
+    });
+  }
+
+  /** Something was refused after admission: counted, and told. */
+  #rejected(rejected: RejectedUpgrade, isSilent = false): void {
+    this.gatekeeper.refused({ ...rejected, isSilent });
+    this.#options.tell('rejected', rejected);
   }
 
   #userGone(principal: Principal | undefined): void {
-    if (principal !== undefined) this.#ports.userGone(principal.name);
+    if (principal !== undefined) this.gatekeeper.userGone(principal.name);
   }
-
-  #createListener(address: ProxyConfig['listen'][number], tls: TlsListening | undefined): Listener {
-    const { config, layer, tell } = this.#options;
-    const { timeouts, limits, keepAlive } = config;
-    const watchdog = this.#watchdog;
-    const listener = new Listener({
-      ...address,
-      tls,
-      handshakeTimeout: timeouts.handshake,
-      maxHandshakeBytes: limits.maxHandshakeBytes,
-      maxHeaderCount: limits.maxHeaderCount,
-      highWaterMark: limits.highWaterMark,
-      keepAlive,
-      layer,
-      onRequest: (head, wire) => {
-        if (watchdog.probing && watchdog.isProbe(wire.addresses)) writeRefusal(wire, { status: 426 });
-        else this.entrance.take(head, wire);
-      },
-      onRefused: ({ error, status, message, remoteAddress, remotePort = 0 }) => {
-        if (remoteAddress !== undefined && watchdog.isProbe({ remoteAddress, remotePort })) return;
-        tell('rejected', { error, status, message, remoteAddress, path: undefined });
-      },
-      onLost: (error, shortage) => watchdog.lost(listener, error, shortage),
-    });
-    return listener;
-  }
-}
-
-/** No admission counts what authentication finds out. */
-const NOBODY_COUNTS: AuthenticationPorts = { offence() {}, user: () => undefined, userGone() {} };
-
-/** Binds all listeners, or none. */
-async function bindAll(listeners: readonly Listener[]): Promise<BoundAddress[]> {
-  const bound: BoundAddress[] = [];
-  for (const listener of listeners) bound.push(await listener.bind());
-  return bound;
 }

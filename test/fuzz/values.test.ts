@@ -9,7 +9,9 @@ import { fuzz } from './fuzz.js';
 import { expectNoFinding } from './run-target.js';
 import { close } from './targets/close.js';
 import { config } from './targets/config.js';
+import { firstBytes } from './targets/first-bytes.js';
 import { head } from './targets/head.js';
+import { proxyHeader } from './targets/proxy-header.js';
 import { scanner } from './targets/scanner.js';
 import { utf8 } from './targets/utf8.js';
 
@@ -20,6 +22,10 @@ it('the payload of a Close frame is read as ws reads it', () => expectNoFinding(
 it('text in pieces is UTF-8 where TextDecoder says so', () => expectNoFinding(utf8, 3), 30_000);
 
 it('a request head is refused or read as Node reads it, however it is cut', () => expectNoFinding(head, 6), 30_000);
+
+it('a PROXY protocol header is read the same however it is cut', () => expectNoFinding(proxyHeader, 3), 30_000);
+
+it('first bytes are told the same however they are cut', () => expectNoFinding(firstBytes, 3), 30_000);
 
 it('any text is a configuration or a list of problems', () => expectNoFinding(config, 7), 60_000);
 

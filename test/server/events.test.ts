@@ -143,7 +143,8 @@ describe('the rejected event', () => {
     ['NOT_AN_UPGRADE', 426, { rawRequest: 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' }],
     ['BAD_HANDSHAKE', 400, { headers: { 'Sec-WebSocket-Key': 'short' } }],
     ['WRONG_VERSION', 426, { headers: { 'Sec-WebSocket-Version': '8' } }],
-    ['BAD_HANDSHAKE', 400, { rawRequest: 'no http\r\n\r\n' }],
+    ['BAD_HANDSHAKE', 400, { rawRequest: 'GET no http\r\n\r\n' }],
+    ['UNKNOWN_PROTOCOL', 400, { rawRequest: 'no http\r\n\r\n' }],
   ])('tells %s with status %d of what never reached a receiver', async (error, status, request) => {
     const { handshake, events } = await startReceivers();
     expect((await handshake(request)).status).toBe(status);

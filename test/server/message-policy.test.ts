@@ -1,9 +1,12 @@
 /** Owns that a policy is asked about the messages of a client on every path, and what follows from its denial. */
+
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type CloseReport, ConnectionReceiver } from '../../src/index.js';
+import { AdmissionRecord } from '../../src/server/admission/admission-record.js';
 import type { Denial, MessageFacts, Peer } from '../../src/server/admission/policy.js';
 import { resolveProxyOptions } from '../../src/server/config/options.js';
 import { RunningServer } from '../../src/server/running-server.js';
+import { TicketKeys } from '../../src/server/tls/ticket-keys.js';
 import { chooseLayer } from '../../src/server/wires/wire-layer.js';
 import { openClient, startTcpPeer, startUpstream } from '../support/for-one-test.js';
 import { encodeFrame, Opcode } from '../support/frames.js';
@@ -46,6 +49,8 @@ async function start(
     needsTarget: true,
     layer: chooseLayer('auto'),
     listen: config.listen,
+    record: new AdmissionRecord(config, () => {}),
+    tickets: new TicketKeys(),
     nextId: () => 'conn-1',
     tell: (name, ...values) => {
       if (name === 'disconnected') reports.add(values[1] as CloseReport);

@@ -2,6 +2,7 @@
 import { onTestFinished } from 'vitest';
 import { RawClient, type RawClientOptions } from './raw-client.js';
 import { RawUpstream, type RawUpstreamOptions } from './raw-upstream.js';
+import { connectTcp, type DialOptions, type TcpConnection } from './tcp-connection.js';
 import { TcpPeer, type TcpPeerOptions } from './tcp-peer.js';
 
 /** Starts a WebSocket target that sees single frames. */
@@ -23,4 +24,11 @@ export async function openClient(options: RawClientOptions): Promise<RawClient> 
   const client = await RawClient.open(options);
   onTestFinished(() => client.destroy());
   return client;
+}
+
+/** Opens a byte connection. */
+export async function openTcp(options: DialOptions): Promise<TcpConnection> {
+  const connection = await connectTcp(options);
+  onTestFinished(() => connection.destroy());
+  return connection;
 }

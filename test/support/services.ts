@@ -116,6 +116,12 @@ export function findChromium(): FoundProgram | Missing {
   return path === undefined ? { missing: 'no Chromium: set CHROMIUM_PATH, or install chromium' } : { path };
 }
 
+/** Finds HAProxy. */
+export function findHaproxy(): FoundProgram | Missing {
+  const path = findProgram(['haproxy', '/usr/sbin/haproxy', '/usr/local/sbin/haproxy']);
+  return path === undefined ? { missing: 'no HAProxy: install haproxy' } : { path };
+}
+
 /** Finds the command line of OpenSSL. */
 export function findOpenssl(): FoundProgram | Missing {
   const path = findProgram(['openssl']);

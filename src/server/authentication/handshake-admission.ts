@@ -2,10 +2,13 @@
  * Owns asking who a client is while its handshake is decided: by what the request showed, or by the first message after an
  * early 101. Refuses to know how credentials are checked.
  */
+
 import type { Refusal } from '../../actors/connection.effects.js';
 import type { Admission, Verdict } from '../../actors/connection.host.js';
 import { httpStatusOf, type Principal } from '../../receivers/index.js';
+import { OFFENCE_WEIGHT } from '../admission/offence-weight.js';
 import type { Denial, Peer } from '../admission/policy.js';
+import type { TcpRequest } from '../handshake/tcp-request.js';
 import type { ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
 import type { Authenticator } from './authenticator.js';
 import { refusalOf } from './challenge.js';
@@ -23,16 +26,17 @@ export interface AuthenticationPorts {
 /** How the first message of a client is waited for. */
 export interface FirstMessagePort {
   /**
-   * Writes the 101 and waits for a text message. Calls one of the two once, unless the client leaves.
+   * Writes the 101 and waits for a text message. Calls one of the two once, unless the client leaves. Missing where there are no
+   * messages to wait for: a client that speaks plain TCP.
    */
-  awaitFirstMessage(message: (text: string) => void, broken: (failure: Failure) => void): void;
+  awaitFirstMessage?(message: (text: string) => void, broken: (failure: Failure) => void): void;
 }
 
 /** Asks about one client. */
 export class HandshakeAdmission implements Admission {
   readonly #authenticator: Authenticator;
   readonly #ports: AuthenticationPorts;
-  readonly #request: ParsedUpgradeRequest;
+  readonly #request: ParsedUpgradeRequest | TcpRequest;
   readonly #port: () => FirstMessagePort;
   #credentials: Credentials | undefined;
   #late: Failure = LATE_CHECK;
@@ -40,7 +44,7 @@ export class HandshakeAdmission implements Admission {
   constructor(options: {
     authenticator: Authenticator;
     ports: AuthenticationPorts;
-    request: ParsedUpgradeRequest;
+    request: ParsedUpgradeRequest | TcpRequest;
     port: () => FirstMessagePort;
     credentials: Credentials | undefined;
   }) {
@@ -55,7 +59,10 @@ export class HandshakeAdmission implements Admission {
     const credentials = this.#credentials;
     // Held no longer than needed.
     this.#credentials = undefined;
-    if (credentials === undefined && this.#authenticator.config.firstMessage) return this.#awaitMessage();
+    if (credentials === undefined && this.#authenticator.config.firstMessage) {
+      const port = this.#port();
+      if (port.awaitFirstMessage !== undefined) return this.#awaitMessage(port as Required<FirstMessagePort>);
+    }
     const outcome = this.#authenticator.authenticate(credentials, this.#request);
     return outcome instanceof Promise ? outcome.then((known) => this.#judge(known)) : this.#judge(outcome);
   }
@@ -75,11 +82,11 @@ export class HandshakeAdmission implements Admission {
     return this.#refuse(this.#late);
   }
 
-  #awaitMessage(): Promise<Verdict> {
+  #awaitMessage(port: Required<FirstMessagePort>): Promise<Verdict> {
     this.#late = LATE_MESSAGE;
     return new Promise((resolve) => {
       const give = this.#authenticator.deadline(() => resolve(this.#judge(LATE_MESSAGE)));
-      this.#port().awaitFirstMessage(
+      port.awaitFirstMessage(
         (text) => {
           give();
           this.#late = LATE_CHECK;
@@ -98,7 +105,7 @@ export class HandshakeAdmission implements Admission {
 
   #judge(outcome: Outcome): Verdict {
     if ('error' in outcome) {
-      if (outcome.offence) this.#ports.offence(this.#request, 1, outcome.error);
+      if (outcome.offence) this.#ports.offence(this.#request, OFFENCE_WEIGHT.wrongCredentials, outcome.error);
       return this.#refuse(outcome);
     }
     return outcome;

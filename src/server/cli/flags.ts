@@ -42,10 +42,13 @@ export function flagsOf(schema: z.ZodType): Option[] {
 }
 
 const GROUPS: Readonly<Record<string, string>> = {
+  admission: 'Admission:',
   authentication: 'Authentication:',
   compression: 'Compression:',
   heartbeat: 'Heartbeat:',
   limits: 'Limits:',
+  socket: 'Sockets:',
+  tcpFraming: 'Plain TCP clients:',
   throttle: 'Throttle:',
   timeouts: 'Timeouts:',
   tls: 'TLS of the listeners:',

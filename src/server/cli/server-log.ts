@@ -13,9 +13,19 @@ export function logServerEvents(server: EventEmitter<ServerEvents>, logger: Logg
   server.on('connection', (connection) => {
     logger.debug({ event: 'connection.opened', ...factsOf(connection) }, 'connection opened');
   });
-  server.on('rejected', ({ error: code, status, message: detail, remoteAddress, path }) => {
+  server.on('rejected', ({ error: code, status, message: detail, remoteAddress, path, policy, suppressed }) => {
+    if (policy !== undefined) {
+      // Turned away at the accept: there was no upgrade. Of a flood only a part is told, and how much was not.
+      const line = { event: 'connection.refused', code, detail, policy, remoteAddress, suppressed };
+      logger.info(line, `connection refused: ${code} (${policy})`);
+      return;
+    }
     const line = { event: 'upgrade.refused', status, code, detail, path, remoteAddress };
     logger.info(line, `upgrade refused: ${status}, ${code}`);
+  });
+  server.on('banned', ({ address, until, count, reason: detail }) => {
+    const line = { event: 'address.banned', address, until: new Date(until).toISOString(), count, detail };
+    logger.warn(line, `banned ${address}: ${detail}`);
   });
   server.on('disconnected', (connection, report) => {
     const line = { event: 'connection.closed', ...factsOf(connection), ...report };

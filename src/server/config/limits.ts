@@ -1,6 +1,6 @@
 /** Owns the options that bound what one server and one connection may use. Refuses to hold anyone to them. */
 import { z } from 'zod';
-import { count, described, duration, optionalSize, size } from './fields.js';
+import { choice, count, described, duration, optionalSize, size } from './fields.js';
 
 const LOW_WATER_MARK = 16 * 1024;
 
@@ -13,6 +13,39 @@ export const limits = described(
         description: 'Connections at a time; further ones are refused with 503 and Retry-After. 0 = unlimited.',
         default: 100_000,
         flag: 'max-connections',
+      }),
+      /** Of `maxConnections`, so many are kept for listeners with the role `control`. */
+      reservedConnections: count({
+        description: 'Of `maxConnections`, so many are kept for listeners with the role `control`.',
+        default: 0,
+        flag: 'reserved-connections',
+      }),
+      /** What becomes of connections beyond `maxConnections`: `refuse` answers 503 with Retry-After, `pause` leaves them unread until one closes, for at most `timeouts.handshake`. */
+      overflow: choice(['refuse', 'pause'], {
+        description:
+          'What becomes of connections beyond `maxConnections`: `refuse` answers 503 with Retry-After, `pause` leaves them unread until one closes, for at most `timeouts.handshake`.',
+        flag: 'overflow',
+      }),
+      /** Connections of one address, or of one /64 network of IPv6, at a time; further ones get 503. 0 = unlimited. `admission.exempt` has none of it. */
+      maxConnectionsPerAddress: count({
+        description:
+          'Connections of one address, or of one /64 network of IPv6, at a time; further ones get 503. 0 = unlimited. `admission.exempt` has none of it.',
+        default: 10_000,
+        flag: 'max-connections-per-address',
+      }),
+      /** Connections of one authenticated user at a time; further ones get 503. 0 = unlimited: many devices may share a user. */
+      maxConnectionsPerUser: count({
+        description:
+          'Connections of one authenticated user at a time; further ones get 503. 0 = unlimited: many devices may share a user.',
+        default: 0,
+        flag: 'max-connections-per-user',
+      }),
+      /** Connections of one listener whose request is awaited; one more cuts the one that waits for the longest time. 0 = unlimited. */
+      maxPendingHandshakes: count({
+        description:
+          'Connections of one listener whose request is awaited; one more cuts the one that waits for the longest time. 0 = unlimited.',
+        default: 10_000,
+        flag: 'max-pending-handshakes',
       }),
       /** Request line and headers of a handshake; a larger one is refused with 431. */
       maxHandshakeBytes: size({
@@ -111,6 +144,11 @@ export const limits = described(
         min: 1,
         flag: 'disconnects-per-second',
       }),
+    })
+    .superRefine(({ maxConnections, reservedConnections }, context) => {
+      if (reservedConnections === 0 || maxConnections === 0 || reservedConnections < maxConnections) return;
+      const message = `expected less than limits.maxConnections, which is ${maxConnections}`;
+      context.addIssue({ code: 'custom', message, input: reservedConnections, path: ['reservedConnections'] });
     })
     .superRefine(({ lowWaterMark, highWaterMark }, context) => {
       if (lowWaterMark === undefined || lowWaterMark <= highWaterMark) return;

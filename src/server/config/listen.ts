@@ -2,8 +2,9 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import type { TlsConfig } from '../tls/tls-config.js';
-import { described, type OptionMeta } from './fields.js';
+import { described, type OptionMeta, optionalDuration } from './fields.js';
 import { listenerTls, type TlsInput } from './listener-tls.js';
+import type { Duration } from './units.js';
 
 /** One address to listen on, with every part told apart. */
 export interface ListenConfig {
@@ -13,13 +14,45 @@ export interface ListenConfig {
   port: number;
   /** Given: the listener speaks `wss:`; false: `ws:`. Left out: as `tls` of the server says. */
   tls?: TlsConfig | false | undefined;
+  /** With `tls`: clients that speak no TLS are taken too. Default false. */
+  plain?: boolean | undefined;
+  /** Whom the listener takes clients for. Default `websocket`. */
+  protocol?: 'websocket' | 'tcp' | 'any' | undefined;
+  /** Whether connections begin with a PROXY protocol header. Default `off`. */
+  proxyProtocol?: 'off' | 'required' | 'optional' | undefined;
+  /** Default: `client`. */
+  role?: ListenerRole | undefined;
+  // Default: as `socket` says, and `keepAlive`.
+  backlog?: number | undefined;
+  exclusive?: boolean | undefined;
+  reusePort?: boolean | undefined;
+  ipv6Only?: boolean | undefined;
+  noDelay?: boolean | undefined;
+  keepAlive?: number | undefined;
 }
+
+/** What a listener is for: `control` may use the room of `limits.reservedConnections`. */
+export type ListenerRole = 'client' | 'control';
 
 /** One address to listen on, as an option takes it: a port, `'port'`, `'host:port'`, `'[v6]:port'`, or an object. */
 export type ListenInput =
   | number
   | string
-  | { host?: string | undefined; port: number | string; tls?: TlsInput | false | undefined };
+  | {
+      host?: string | undefined;
+      port: number | string;
+      tls?: TlsInput | false | undefined;
+      role?: ListenerRole | undefined;
+      backlog?: number | undefined;
+      exclusive?: boolean | undefined;
+      reusePort?: boolean | undefined;
+      ipv6Only?: boolean | undefined;
+      noDelay?: boolean | undefined;
+      keepAlive?: Duration | undefined;
+      plain?: boolean | undefined;
+      protocol?: ListenConfig['protocol'];
+      proxyProtocol?: ListenConfig['proxyProtocol'];
+    };
 
 const ERROR =
   "expected a port (0 to 65535), 'host:port', '[v6]:port', an object with `port` and perhaps `host` and `tls`, or a list of those";
@@ -48,6 +81,13 @@ const port = z.union(
   { error: PORT_ERROR },
 );
 
+function word<const Words extends readonly [string, ...string[]]>(words: Words) {
+  return z.enum(words, { error: `expected ${words.map((one) => `'${one}'`).join(' or ')}` }).optional();
+}
+const BACKLOG_ERROR = 'expected a whole number from 1 to 65535';
+const ownSwitch = (description: string) =>
+  z.boolean({ error: 'expected true or false' }).optional().meta({ description });
+
 const hostError = 'expected a host name or an IP address';
 const endpoint = z.union(
   [
@@ -67,6 +107,42 @@ const endpoint = z.union(
         .union([z.literal(false), listenerTls], { error: 'expected TLS settings, such as { key, cert }, or false' })
         .optional()
         .meta({ description: 'The TLS settings of this listener, or false for none; left out: those of `tls`.' }),
+      /** With `tls`: whether clients that speak no TLS are taken on the same port. */
+      plain: z
+        .boolean({ error: 'expected true or false' })
+        .optional()
+        .meta({ description: 'With `tls`: whether clients that speak no TLS are taken on the same port.' }),
+      /** What clients are: `websocket`, plain `tcp` from the first byte on, or `any`, whichever their first bytes say. */
+      protocol: word(['websocket', 'tcp', 'any']).meta({
+        description:
+          'What clients are: `websocket`, plain `tcp` from the first byte on, or `any`, whichever their first bytes say.',
+      }),
+      /** Whether connections begin with a PROXY protocol header, version 1 or 2, which is believed of trusted proxies only: `off`, `required` or `optional`. */
+      proxyProtocol: word(['off', 'required', 'optional']).meta({
+        description:
+          'Whether connections begin with a PROXY protocol header, version 1 or 2, which is believed of trusted proxies only: `off`, `required` or `optional`.',
+      }),
+      /** What connects here: `control` may use the room of `limits.reservedConnections`. */
+      role: z.enum(['client', 'control'], { error: "expected 'client' or 'control'" }).optional().meta({
+        description: 'What connects here: `control` may use the room of `limits.reservedConnections`.',
+      }),
+      /** As `socket.backlog`. */
+      backlog: z
+        .int({ error: BACKLOG_ERROR })
+        .min(1, { error: BACKLOG_ERROR })
+        .max(65_535, { error: BACKLOG_ERROR })
+        .optional()
+        .meta({ description: 'As `socket.backlog`.' }),
+      /** As `socket.exclusive`. */
+      exclusive: ownSwitch('As `socket.exclusive`.'),
+      /** As `socket.reusePort`. */
+      reusePort: ownSwitch('As `socket.reusePort`.'),
+      /** As `socket.ipv6Only`. */
+      ipv6Only: ownSwitch('As `socket.ipv6Only`.'),
+      /** As `socket.noDelay`. */
+      noDelay: ownSwitch('As `socket.noDelay`.'),
+      /** As `keepAlive`. */
+      keepAlive: optionalDuration({ description: 'As `keepAlive`.', flag: false }),
     }),
   ],
   { error: ERROR },
@@ -83,8 +159,13 @@ function resolve(value: Endpoint, path: PropertyKey[], context: z.RefinementCtx)
     return z.NEVER;
   }
   if (!isObject) return parsed;
-  const { host, tls } = value;
-  return tls === undefined ? { host, port: parsed.port } : { host, port: parsed.port, tls };
+  if (value.plain === true && value.tls === false) {
+    const message = 'expected TLS settings beside `plain: true`: without TLS every client is plain';
+    context.addIssue({ code: 'custom', message, input: value.plain, path: [...path, 'plain'] });
+    return z.NEVER;
+  }
+  // As it was given, so that what was left out is not there: what is resolved twice stays the same.
+  return { ...value, host: value.host, port: parsed.port };
 }
 
 /** The option that says where to listen; resolves to a list. */

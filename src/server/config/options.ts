@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { TidegateError } from '../../receivers/errors.js';
+import { admission, forwardedHeader, trustedProxies } from './admission.js';
 import { authentication } from './authentication.js';
 import { compression } from './compression.js';
 import { choice, count, described, duration, flag } from './fields.js';
@@ -13,8 +14,10 @@ import { listen } from './listen.js';
 import { listenerTls } from './listener-tls.js';
 import { origins } from './origins.js';
 import { findProblems, formatProblem } from './problems.js';
+import { socket } from './socket.js';
 import { subprotocols, target } from './target-option.js';
 import { dialDirect, dialThrough, forwardedHeaders, hostHeader, sendProxyProtocol, targets } from './targets.js';
+import { tcpFraming } from './tcp-framing.js';
 import { throttle } from './throttle.js';
 import { timeouts } from './timeouts.js';
 import { upstreamTls } from './tls-material.js';
@@ -70,11 +73,14 @@ const schema = z.strictObject({
   frameType: choice(['binary', 'text'], {
     description: 'The type of the messages made from the bytes of a `tcp:`, `tls:` or `unix:` target.',
   }),
-  /** Whether a `tcp:`, `tls:` or `unix:` target may end its side and still be sent to. */
+  /** Whether a side that speaks plain bytes may end its direction and still be sent to: a `tcp:`, `tls:` or `unix:` target, and a plain TCP client of one. */
   halfClose: flag({
-    description: 'Whether a `tcp:`, `tls:` or `unix:` target may end its side and still be sent to.',
+    description:
+      'Whether a side that speaks plain bytes may end its direction and still be sent to: a `tcp:`, `tls:` or `unix:` target, and a plain TCP client of one.',
     default: false,
   }),
+  /** How the bytes of clients that speak plain TCP become messages. Left out: each piece that comes is one, and nothing is put behind what is sent. */
+  tcpFraming,
   /** How many connections to a `tcp:` target are kept open ahead of need, so that a client gets one without waiting for a dial. 0 = none. Targets of another kind, and others that a receiver chooses, are dialled when they are needed. */
   warmConnections: count({
     description:
@@ -95,6 +101,12 @@ const schema = z.strictObject({
   compression,
   /** How a dead peer is found. */
   heartbeat,
+  /** Who may connect, and how fast. */
+  admission,
+  /** The proxies in front of this server, as addresses, ranges or `loopback`, `private`: what they tell about the client is believed. From anyone else it is ignored. */
+  trustedProxies,
+  /** The header in which the trusted proxies tell who the client is; the other one is ignored, since a proxy passes on what it does not write itself. `none`: only by the PROXY protocol. */
+  forwardedHeader,
   /** What one server and one connection may use at most. */
   limits,
   /** How fast each connection may be. A receiver may choose others for one of them. */
@@ -108,6 +120,8 @@ const schema = z.strictObject({
   }),
   /** What is done about a listener that died or does not answer. */
   watchdog,
+  /** Listening sockets, and what they accept. An object in `listen` may have each of these for itself. */
+  socket,
   /** TLS towards a `wss:` or `tls:` target. */
   upstreamTls,
   /** The socket layer: `fast` works below the streams of Node.js, `portable` with its sockets as they are, `auto` is `fast` where that is to be had. TLS is always portable. */

@@ -53,7 +53,7 @@ export function renderReference(): string {
       section(
         `\`${group.path}\``,
         group.description,
-        entries.filter(({ steps }) => steps.length > 1 && steps[0] === group.path),
+        entries.filter(({ steps, kind }) => steps.length > 1 && steps[0] === group.path && kind !== 'group'),
       ),
     ),
     section(

@@ -1,6 +1,6 @@
 /**
- * Owns the socket of one downstream connection from its upgrade request on, as the connection actor's port: the answer,
- * the data path, and every effect on the wire. Refuses to decide anything; the chart does.
+ * Owns the socket of one downstream connection from its upgrade request on, as the connection actor's port: its
+ * target, its data path, and every effect on the wire. Refuses to decide anything; the chart does.
  */
 import type { Refusal } from '../../actors/connection.effects.js';
 import type { DialOrder } from '../../actors/connection.machine.js';
@@ -10,49 +10,37 @@ import { UpstreamActor } from '../../actors/upstream-actor.js';
 import {
   type Acceptance,
   type CloseStatus,
-  ERRORS,
   type Message,
   type RateLimits,
   type SendResult,
   TidegateError,
   type Traffic,
 } from '../../receivers/index.js';
-import type { Failure } from '../authentication/credentials.js';
-import type { FirstMessagePort } from '../authentication/handshake-admission.js';
 import type { Target } from '../dial/target.js';
-import { acceptanceHead, writeRefusal } from '../handshake/answer.js';
 import type { DecisionSignal } from '../handshake/decision-signal.js';
-import type { ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
 import type { DataPath } from '../paths/data-path.js';
-import { FramesPath } from '../paths/frames-path.js';
-import type { AgreedDeflate } from '../paths/message-writer.js';
-import { MessagesPath } from '../paths/messages-path.js';
-import { StreamPath } from '../paths/stream-path.js';
 import { ratesOf } from '../shaping/rates.js';
 import type { Wire } from '../wires/wire.js';
 import type { ConnectionServices } from './connection-services.js';
-import { acceptOffer } from './deflate.js';
-import { closeEarly, earlyAnswerTo } from './early-answer.js';
-import { EarlyReader } from './early-reader.js';
-import { FirstMessage } from './first-message.js';
-import { type EarlyAnswer, type Plan, planConnection } from './plan.js';
+import type { Greeting } from './greeting.js';
+import { type Plan, planConnection } from './plan.js';
 import { UpstreamShell } from './upstream-shell.js';
+
+/** A request that lets go of what it needs no longer when it is answered. */
+export interface SettledRequest {
+  settle(): void;
+}
 
 const NO_TRAFFIC: Traffic = { messages: 0, bytes: 0 };
 
 /** The wire of one downstream connection. */
-export class DownstreamShell implements DownstreamPort, FirstMessagePort {
+export class DownstreamShell implements DownstreamPort {
   readonly #connection: ConnectionActor;
   readonly #services: ConnectionServices;
   readonly #wire: Wire;
-  readonly #request: ParsedUpgradeRequest;
+  readonly #request: SettledRequest;
   // What only the handshake needs is let go of with its answer: there may be many connections.
-  #early: EarlyReader | FirstMessage | undefined;
-  /** What the 101 said that went out before the client had said who it is. */
-  #answer: EarlyAnswer | undefined;
-  /** What the 101 names when it names no other subprotocol: the marker of a token among those offered. */
-  readonly #marker: string;
-  #key: string;
+  #greeting: Greeting | undefined;
   #decision: DecisionSignal | undefined;
   #plan: Plan | undefined;
   #target: Target | undefined;
@@ -63,20 +51,17 @@ export class DownstreamShell implements DownstreamPort, FirstMessagePort {
   constructor(options: {
     connection: ConnectionActor;
     services: ConnectionServices;
-    request: ParsedUpgradeRequest;
+    request: SettledRequest;
     wire: Wire;
-    key: string;
+    greeting: Greeting;
     decision: DecisionSignal;
-    marker?: string | undefined;
   }) {
     this.#connection = options.connection;
     this.#services = options.services;
     this.#request = options.request;
-    this.#key = options.key;
+    this.#greeting = options.greeting;
     this.#decision = options.decision;
     this.#wire = options.wire;
-    this.#marker = options.marker ?? '';
-    this.#readEarly();
   }
 
   get target(): string | undefined {
@@ -84,7 +69,7 @@ export class DownstreamShell implements DownstreamPort, FirstMessagePort {
   }
 
   get answered(): boolean {
-    return this.#answer !== undefined;
+    return this.#greeting?.early !== undefined;
   }
 
   get subprotocol(): string {
@@ -96,7 +81,7 @@ export class DownstreamShell implements DownstreamPort, FirstMessagePort {
   }
 
   get closeWritten(): boolean {
-    return this.#path?.down.outlet.closeWritten ?? false;
+    return this.#path?.down.closeWritten ?? false;
   }
 
   get bufferedBytes(): number {
@@ -117,7 +102,7 @@ export class DownstreamShell implements DownstreamPort, FirstMessagePort {
 
   plan(acceptance: Acceptance): { dial: DialOrder } | Refusal {
     const { request, receiver } = this.#connection;
-    const plan = planConnection(request, acceptance, receiver, this.#services, this.#answer);
+    const plan = planConnection(request, acceptance, receiver, this.#services, this.#greeting);
     if ('dial' in plan) {
       this.#plan = plan;
       this.#target = plan.target;
@@ -148,19 +133,14 @@ export class DownstreamShell implements DownstreamPort, FirstMessagePort {
 
   accept(): void {
     const plan = this.#plan;
-    if (plan === undefined) return;
-    const answered = this.#upstream?.answer;
-    const deflate = this.#deflate(plan);
-    this.#subprotocol = plan.subprotocol ?? answered?.subprotocol ?? '';
-    const extensions = plan.path === 'frames' ? (answered?.extensions ?? '') : (deflate?.extensions ?? '');
-    this.#early?.finish();
-    if (this.#answer === undefined) this.#writeAcceptance(extensions, plan.acceptance.headers);
-    this.#path = this.#createPath(plan, deflate?.deflate, extensions !== '');
+    const greeting = this.#greeting;
+    if (plan === undefined || greeting === undefined) return;
+    this.#path = greeting.accept(plan, this.#upstream?.answer);
+    this.#subprotocol = greeting.subprotocol;
     if (plan.rates !== undefined) this.#path.limitRate(plan.rates);
     this.#connectUpstream();
-    this.#early = undefined;
+    this.#greeting = undefined;
     this.#decision = undefined;
-    this.#key = '';
     if (plan.dial === 'after-accept') return;
     this.#plan = undefined;
     this.#upstream?.settle();
@@ -171,36 +151,7 @@ export class DownstreamShell implements DownstreamPort, FirstMessagePort {
     if (abortsDecision.has(refusal.error)) {
       this.#decision?.abort(new TidegateError(refusal.error, refusal.message));
     }
-    this.#early?.finish();
-    if (this.#answer !== undefined) {
-      const { rejectCode = 1008 } = this.#services.config.authentication ?? {};
-      const told = typeof refusal.body === 'string' ? refusal.body.trim() : toldToClient(refusal);
-      closeEarly(this.#wire, refusal, rejectCode, told);
-      return;
-    }
-    const { status, statusText, headers, body } = refusal;
-    writeRefusal(this.#wire, { status, statusText, headers, body: body ?? `${toldToClient(refusal)}\n` });
-  }
-
-  /** Writes the 101 and waits for a text message; the connection is not open before its sender is known. */
-  awaitFirstMessage(message: (text: string) => void, broken: (failure: Failure) => void): void {
-    const answer = earlyAnswerTo(this.#request, this.#services.config);
-    if ('error' in answer) {
-      broken(answer);
-      return;
-    }
-    this.#early?.finish();
-    this.#subprotocol = answer.subprotocol;
-    this.#answer = answer;
-    this.#writeAcceptance('', undefined);
-    this.#early = new FirstMessage(this.#wire, {
-      onFirstText: (text) => {
-        this.#readEarly();
-        message(text);
-      },
-      onBroken: (error, why) => broken({ error, message: why, offence: error === 'INVALID_CREDENTIALS' }),
-      onGone: () => this.#connection.onClosed(1006, ''),
-    });
+    this.#greeting?.refuse(refusal);
   }
 
   read(): void {
@@ -248,54 +199,9 @@ export class DownstreamShell implements DownstreamPort, FirstMessagePort {
     this.#wire.probe();
   }
 
-  #readEarly(): void {
-    const bound = this.#services.config.limits.highWaterMark;
-    this.#early = new EarlyReader(this.#wire, bound, () => this.#connection.onClosed(1006, ''));
-  }
-
-  #writeAcceptance(extensions: string, headers: Acceptance['headers']): void {
-    const head = acceptanceHead({
-      key: this.#key,
-      subprotocol: this.#subprotocol === '' ? this.#marker : this.#subprotocol,
-      extensions,
-      headers,
-    });
-    this.#wire.write(Buffer.from(head, 'latin1'));
-  }
-
-  #deflate(plan: Plan): { deflate: AgreedDeflate; extensions: string } | undefined {
-    const { compression, limits } = this.#services.config;
-    if (plan.path !== 'messages' || compression === false || this.#answer !== undefined) return undefined;
-    return acceptOffer(this.#connection.request, compression, limits.maxMessageBytes);
-  }
-
-  #createPath(plan: Plan, deflate: AgreedDeflate | undefined, compression: boolean): DataPath {
-    const { config, links } = this.#services;
-    const { limits, frameType, fragments } = config;
-    const connection = this.#connection;
-    const wire = this.#wire;
-    const services = links;
-    switch (plan.path) {
-      case 'frames':
-        return new FramesPath({ connection, wire, services, limits, compression });
-      case 'stream':
-        return new StreamPath({ connection, wire, services, limits, frameType });
-      case 'messages': {
-        const { receiver } = connection;
-        return new MessagesPath({ connection, wire, services, limits, deflate, frameType, fragments, receiver });
-      }
-    }
-  }
-
   #connectUpstream(): void {
     if (this.#path !== undefined) this.#upstream?.connectTo(this.#path);
   }
-}
-
-/** Where the target is and how it failed is for the log and the `rejected` event; a client learns only what kind it was. */
-function toldToClient({ error, message }: Refusal): string {
-  const { whose, help } = ERRORS[error];
-  return whose === 'upstream' || whose === 'operator' ? help : message;
 }
 
 /** What the application's signal aborts for: the client or the deadline, and not its own decision. */

@@ -2,6 +2,7 @@
  * Owns the way of an upgrade request into the server: validated, its Origin judged, its credentials taken out of it, then given an
  * actor, or refused. Refuses to listen, and to decide what a valid request gets; admission and the receiver do.
  */
+
 import type { Refusal } from '../../actors/connection.effects.js';
 import { ConnectionActor } from '../../actors/connection-actor.js';
 import { checkUpgrade } from '../../protocol/handshake.js';
@@ -14,6 +15,7 @@ import {
   TidegateError,
   type UpgradeRequest,
 } from '../../receivers/index.js';
+import { OFFENCE_WEIGHT } from '../admission/offence-weight.js';
 import type { Authentication } from '../authentication/authentication.js';
 import type { Credentials } from '../authentication/credentials.js';
 import { type AuthenticationPorts, HandshakeAdmission } from '../authentication/handshake-admission.js';
@@ -22,10 +24,15 @@ import { SessionEndpoint } from '../authentication/session-endpoint.js';
 import type { RejectedUpgrade } from '../events.js';
 import { writeRefusal } from '../handshake/answer.js';
 import { DecisionSignal } from '../handshake/decision-signal.js';
+import { lingerAndTerminate } from '../handshake/linger.js';
+import { TcpRequest } from '../handshake/tcp-request.js';
 import { createUpgradeRequest, type ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
-import type { Wire } from '../wires/wire.js';
+import type { AcceptedWire } from '../wires/wire.js';
 import type { ConnectionServices } from './connection-services.js';
 import { DownstreamShell } from './downstream-shell.js';
+import type { Greeting, GreetingParts } from './greeting.js';
+import { TcpGreeting } from './tcp-greeting.js';
+import { WebSocketGreeting } from './websocket-greeting.js';
 
 /** Makes the receiver of one connection. Called once for each request that nothing else refused; a throw answers 500. */
 export type ReceiverFactory = (request: UpgradeRequest) => LifecycleReceiver;
@@ -44,12 +51,21 @@ export interface EntranceOptions {
 /** A request without its credentials, and those. */
 interface Arrival {
   readonly head: RequestHead;
-  readonly wire: Wire;
+  readonly wire: AcceptedWire;
   readonly credentials: Credentials | undefined;
   readonly marker: string;
 }
 
-/** Where upgrade requests come in. */
+/** What a connection begins with. */
+interface Entry {
+  readonly wire: AcceptedWire;
+  readonly request: ParsedUpgradeRequest | TcpRequest;
+  readonly decision: DecisionSignal;
+  readonly credentials: Credentials | undefined;
+  greet(parts: GreetingParts): Greeting;
+}
+
+/** Where clients come in. */
 export class Entrance {
   readonly #options: EntranceOptions;
   readonly #endpoint: SessionEndpoint | undefined;
@@ -62,7 +78,7 @@ export class Entrance {
       authenticator,
       origins,
       refused: (request, { status }, { error, message, offence }) => {
-        if (offence) options.ports.offence(request, 1, error);
+        if (offence) options.ports.offence(request, OFFENCE_WEIGHT.wrongCredentials, error);
         const { remoteAddress, path } = request;
         options.rejected({ error, status, message, remoteAddress, path });
       },
@@ -70,19 +86,37 @@ export class Entrance {
   }
 
   /** Takes a request and the wire it came by, which is not read. */
-  take(head: RequestHead, wire: Wire): void {
+  take(head: RequestHead, wire: AcceptedWire): void {
     const arrival = this.#arrive(head, wire);
     const upgrade = checkUpgrade(arrival.head);
     const asksForSession = 'error' in upgrade && this.#endpoint?.serves(arrival.head) === true;
     const fault = 'error' in upgrade && !asksForSession ? upgrade : undefined;
-    const refusal = fault ?? this.#denyOrigin(arrival.head) ?? this.#options.services.supervisor.admit();
+    const refusal = fault ?? this.#denyOrigin(arrival.head) ?? this.#options.services.supervisor.admit(wire.pass?.role);
     if (refusal !== undefined) this.#refuse(arrival, refusal);
     else if ('key' in upgrade) this.#connect(arrival, upgrade.key);
     else this.#handOut(arrival);
   }
 
+  /**
+   * Takes a client that speaks plain TCP; its wire is not read.
+   *
+   * @param target where it goes, unless the receiver says otherwise. Default: that of the options.
+   */
+  takeBytes(wire: AcceptedWire, target: string | undefined): void {
+    const refusal = this.#options.services.supervisor.admit(wire.pass?.role);
+    if (refusal !== undefined) {
+      this.#drop(wire, refusal);
+      return;
+    }
+    const decision = new DecisionSignal();
+    const request = new TcpRequest(wire, decision);
+    const credentials = this.#options.authentication.authenticator?.certified(wire.tls);
+    const greet = (parts: GreetingParts) => new TcpGreeting({ ...parts, offeredTarget: target });
+    this.#begin({ wire, request, decision, credentials, greet });
+  }
+
   /** Before anything else looks at a request: what it shows of itself from here on holds no secret. */
-  #arrive(head: RequestHead, wire: Wire): Arrival {
+  #arrive(head: RequestHead, wire: AcceptedWire): Arrival {
     const { authenticator } = this.#options.authentication;
     if (authenticator === undefined) return { head, wire, credentials: undefined, marker: '' };
     const presented = present(head, authenticator.sources);
@@ -96,9 +130,7 @@ export class Entrance {
   }
 
   #connect(arrival: Arrival, key: string): void {
-    const { services, createReceiver, nextId } = this.#options;
-    const { supervisor } = services;
-    const { head, wire, marker } = arrival;
+    const { head, wire, marker, credentials } = arrival;
     const decision = new DecisionSignal();
     let request: ParsedUpgradeRequest;
     try {
@@ -107,7 +139,14 @@ export class Entrance {
       this.#refuse(arrival, refusalFor(error));
       return;
     }
-    const admission = this.#admission(arrival, request, () => shell);
+    const greet = (parts: GreetingParts) => new WebSocketGreeting({ ...parts, key, marker });
+    this.#begin({ wire, request, decision, credentials, greet });
+  }
+
+  #begin({ wire, request, decision, credentials, greet }: Entry): void {
+    const { services, createReceiver, nextId } = this.#options;
+    const { supervisor } = services;
+    const admission = this.#admission(credentials, request, () => greeting);
     const connection = new ConnectionActor({
       id: nextId(),
       request,
@@ -116,9 +155,9 @@ export class Entrance {
       host: supervisor,
       parent: supervisor.ref,
     });
-    const shell = new DownstreamShell({ connection, services, request, wire, key, decision, marker });
-    connection.port = shell;
-    supervisor.add(connection);
+    const greeting = greet({ connection, services, wire });
+    connection.port = new DownstreamShell({ connection, services, request, wire, greeting, decision });
+    supervisor.add(connection, wire.pass?.role);
     connection.start();
   }
 
@@ -132,9 +171,9 @@ export class Entrance {
   }
 
   #admission(
-    { credentials }: Arrival,
-    request: ParsedUpgradeRequest,
-    port: () => DownstreamShell,
+    credentials: Credentials | undefined,
+    request: ParsedUpgradeRequest | TcpRequest,
+    port: () => Greeting,
   ): HandshakeAdmission | undefined {
     const { authentication, ports } = this.#options;
     const { authenticator } = authentication;
@@ -142,9 +181,16 @@ export class Entrance {
     return new HandshakeAdmission({ authenticator, ports, request, port, credentials });
   }
 
+  /** Refuses a client that no answer means anything to. */
+  #drop(wire: AcceptedWire, { status, message, error }: Refusal): void {
+    const { remoteAddress } = wire.pass?.peer ?? wire.addresses;
+    lingerAndTerminate(wire);
+    this.#options.rejected({ error, status, message, remoteAddress, path: undefined });
+  }
+
   #refuse({ head, wire }: Arrival, refusal: Refusal): void {
     const { status, headers, message, error } = refusal;
-    const { remoteAddress } = wire.addresses;
+    const { remoteAddress } = wire.pass?.peer ?? wire.addresses;
     // Whoever asked for no WebSocket has nothing to correct, and is mostly a person with a browser.
     const text = error === 'NOT_AN_UPGRADE' ? ERRORS[error].help : message;
     writeRefusal(wire, { status, headers, body: head.method === 'HEAD' ? '' : `${text}\n` });

@@ -27,7 +27,7 @@ export interface Plan {
   readonly target: Target | undefined;
   /** Judges the addresses of a target that the receiver chose. */
   readonly guard: TargetGuard | undefined;
-  readonly path: 'frames' | 'stream' | 'messages';
+  readonly path: 'frames' | 'stream' | 'messages' | 'bytes';
   /** What the client is answered; undefined when the target decides. */
   readonly subprotocol: string | undefined;
   /** What a WebSocket target is offered. */
@@ -46,10 +46,19 @@ export interface PlanServices {
   readonly needsTarget: boolean;
 }
 
+/** What was settled with a client before there was a plan. */
+export interface Settled {
+  readonly early: EarlyAnswer | undefined;
+  /** Where a client that speaks plain TCP was sent by whoever took it in. */
+  readonly offeredTarget?: string | undefined;
+}
+
 /** What is agreed on with a client that had its 101 before there was a plan. */
 export interface EarlyAnswer {
   readonly subprotocol: string;
 }
+
+const NOTHING: Settled = { early: undefined };
 
 /**
  * Plans a connection.
@@ -62,11 +71,11 @@ export function planConnection(
   acceptance: Acceptance,
   receiver: LifecycleReceiver,
   { config, dialer, needsTarget }: PlanServices,
-  early?: EarlyAnswer,
+  { early, offeredTarget }: Settled = NOTHING,
 ): Plan | Refusal {
   // Checked by accept() already, but nobody has to use it.
   assertHeaderFields(acceptance.headers);
-  const text = acceptance.target ?? config.target;
+  const text = acceptance.target ?? offeredTarget ?? config.target;
   if (text === undefined && needsTarget) {
     return refusal('NO_TARGET', 'neither the option `target` nor onUpgradeRequest gave a target');
   }
@@ -74,10 +83,11 @@ export function planConnection(
   const guard = target === undefined ? undefined : dialer.guardFor(target);
   if (target !== undefined) guard?.checkTarget(target);
   const dial: DialOrder = target === undefined ? 'none' : config.connectUpstream;
-  const path = pathFor(target, receiver);
-  const offered = request.subprotocols;
   const rates = ratesFor(config.throttle, acceptance.throttle);
+  const path = request.transport === 'tcp' ? pathOfBytes(target, receiver) : pathFor(target, receiver);
   const common = { dial, target, guard, path, acceptance, rates };
+  if (request.transport === 'tcp') return { ...common, subprotocol: '', subprotocolsToOffer: [], answered: false };
+  const offered = request.subprotocols;
 
   // A WebSocket target that is asked first makes the choice itself (RFC 6455 section 4.2.2), among what may be chosen.
   if (early === undefined && target?.kind === 'websocket' && dial === 'before-accept') {
@@ -108,6 +118,12 @@ export function planConnection(
 function pathFor(target: Target | undefined, receiver: LifecycleReceiver): Plan['path'] {
   if (target === undefined || readsMessages(receiver)) return 'messages';
   return target.kind === 'websocket' ? 'frames' : 'stream';
+}
+
+/** For a client without frames. */
+function pathOfBytes(target: Target | undefined, receiver: LifecycleReceiver): Plan['path'] {
+  const isPlain = target !== undefined && target.kind !== 'websocket';
+  return isPlain && !readsMessages(receiver) ? 'bytes' : 'messages';
 }
 
 function refusal(error: Refusal['error'], message: string): Refusal {

@@ -6,14 +6,6 @@ import type { ForwardedStyle, Forwarding } from '../../protocol/forwarded-fields
 import { encodeProxyHeader, type ProxiedTls, type ProxyHeaderVersion } from '../../protocol/proxy-protocol.js';
 import type { TlsFacts, UpgradeRequest } from '../../receivers/index.js';
 
-/** What is known of a request that came by a trusted proxy. */
-interface Brought {
-  /** The last proxy before us, where `remoteAddress` is the client that it told of. */
-  readonly peerAddress?: string;
-  /** Present when that proxy is one whose word is taken. */
-  readonly forwarded?: object | undefined;
-}
-
 /** The bytes to send before everything else. */
 export function proxyHeaderFor(request: UpgradeRequest, version: ProxyHeaderVersion): Buffer {
   const { remoteAddress, remotePort, localAddress, localPort, tls } = request;
@@ -27,8 +19,8 @@ export function proxyHeaderFor(request: UpgradeRequest, version: ProxyHeaderVers
 }
 
 /** What the header fields are to say. */
-export function forwardingOf(request: UpgradeRequest & Brought, style: ForwardedStyle): Forwarding {
-  const { remoteAddress, peerAddress = remoteAddress, forwarded, host, localPort, tls } = request;
+export function forwardingOf(request: UpgradeRequest, style: ForwardedStyle): Forwarding {
+  const { remoteAddress, peerAddress, forwarded, host, localPort, tls } = request;
   return {
     style,
     address: remoteAddress,

@@ -45,14 +45,19 @@ export abstract class HeadReader implements WireReader {
     this.wire.stopReading();
   }
 
-  /** The head, with the empty line at its end. What came behind it was given back to the wire. */
-  protected abstract onHead(text: string): void;
-  /** The bytes cannot become a head. */
-  protected abstract onFault(fault: string): void;
+  /** The head, with the empty line at its end. What came behind it was given back to the wire; `skipped` bytes of empty lines were before it. */
+  protected abstract onHead(text: string, skipped: number): void;
+  /** The bytes cannot become a head. `bytes` are all that came; they are the wire's, and gone when this returns. */
+  protected abstract onFault(fault: string, bytes: Buffer): void;
   /** It is larger, or has more fields, than it may. */
   protected abstract onTooBig(): void;
   /** The peer is gone, or ended its direction before it had sent anything. */
   protected abstract onGone(error: Error | undefined): void;
+
+  /** The first line is not there yet: a fault in what is can be told now. */
+  protected faultInBeginning(_bytes: Buffer): string | undefined {
+    return undefined;
+  }
 
   /** The first line is there and the rest is not: a fault in it can be told now. */
   protected faultInFirstLine(_line: string): string | undefined {
@@ -66,12 +71,12 @@ export abstract class HeadReader implements WireReader {
     const linesBefore = finder.lines;
     const end = finder.find(bytes);
     if (finder.fault !== undefined) {
-      this.#finish(() => this.onFault(finder.fault ?? ''));
+      this.#finish(() => this.onFault(finder.fault ?? '', bytes));
     } else if ((end === -1 ? bytes.length : end) > this.#maxBytes || finder.lines > this.#maxLines) {
       this.#finish(() => this.onTooBig());
     } else if (end === -1) {
       if (this.#held === undefined) this.#append(chunk);
-      if (linesBefore === 0 && finder.lines > 0) this.#checkFirstLine(bytes);
+      if (linesBefore === 0) this.#checkBeginning(bytes, finder.lines > 0);
     } else {
       const text = bytes.toString('latin1', finder.skipped, end);
       // A copy: the chunk belongs to the wire.
@@ -80,13 +85,14 @@ export abstract class HeadReader implements WireReader {
       this.#held = undefined;
       // Whoever goes on with the connection reads it soon: stopping for that long costs four system calls.
       this.wire.watch();
-      this.onHead(text);
+      this.onHead(text, finder.skipped);
     }
   }
 
   onEnd(): void {
     if (this.#done) return;
-    if (this.received > 0) this.#finish(() => this.onFault('it ended before its head did'));
+    const bytes = this.#held?.subarray(0, this.#length);
+    if (bytes !== undefined) this.#finish(() => this.onFault('it ended before its head did', bytes));
     else this.#finish(() => this.onGone(undefined));
   }
 
@@ -114,9 +120,11 @@ export abstract class HeadReader implements WireReader {
     return held.subarray(0, length);
   }
 
-  #checkFirstLine(bytes: Buffer): void {
-    const line = bytes.toString('latin1', this.#finder.skipped, bytes.indexOf('\r\n', this.#finder.skipped, 'latin1'));
-    const fault = this.faultInFirstLine(line);
-    if (fault !== undefined) this.#finish(() => this.onFault(fault));
+  #checkBeginning(bytes: Buffer, hasLine: boolean): void {
+    const start = this.#finder.skipped;
+    const fault = hasLine
+      ? this.faultInFirstLine(bytes.toString('latin1', start, bytes.indexOf('\r\n', start, 'latin1')))
+      : this.faultInBeginning(bytes);
+    if (fault !== undefined) this.#finish(() => this.onFault(fault, bytes));
   }
 }

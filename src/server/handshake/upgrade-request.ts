@@ -6,9 +6,9 @@ import { headerValues } from '../../protocol/header-fields.js';
 import { parseRequestHead, type RequestHead } from '../../protocol/http-head.js';
 import { describeError, TidegateError } from '../../receivers/errors.js';
 import type { Principal } from '../../receivers/principal.js';
-import type { OfferedExtension, TlsFacts, UpgradeRequest } from '../../receivers/upgrade-request.js';
+import type { ForwardedFacts, OfferedExtension, TlsFacts, UpgradeRequest } from '../../receivers/upgrade-request.js';
 import { tlsFactsOf } from '../tls/tls-facts.js';
-import type { Wire, WireAddresses } from '../wires/wire.js';
+import type { AcceptedWire, WireAddresses } from '../wires/wire.js';
 import { DecisionSignal } from './decision-signal.js';
 import { extension, subprotocol } from './ws-exports.js';
 
@@ -17,12 +17,17 @@ import { extension, subprotocol } from './ws-exports.js';
  *
  * @throws TidegateError `BAD_HANDSHAKE` (400) when `Sec-WebSocket-Protocol` or `Sec-WebSocket-Extensions` is malformed.
  */
-export function createUpgradeRequest(head: RequestHead, wire: Wire, decision: DecisionSignal): ParsedUpgradeRequest {
+export function createUpgradeRequest(
+  head: RequestHead,
+  wire: AcceptedWire,
+  decision: DecisionSignal,
+): ParsedUpgradeRequest {
   return new ParsedUpgradeRequest(head, wire, decision);
 }
 
 /** A request whose head can be read again: an open connection keeps its text, and not a string for each field. */
 export class ParsedUpgradeRequest implements UpgradeRequest {
+  readonly transport = 'websocket';
   readonly method: string;
   readonly url: string;
   readonly subprotocols: readonly string[];
@@ -30,6 +35,9 @@ export class ParsedUpgradeRequest implements UpgradeRequest {
   readonly tls: TlsFacts | undefined;
   /** Set when the client has shown who it is, before the receiver is asked. */
   principal: Principal | undefined;
+  readonly peerAddress: string;
+  readonly forwarded: ForwardedFacts | undefined;
+  /** As they are believed. */
   readonly #addresses: WireAddresses;
   readonly #text: string;
   #rawHeaders: readonly string[] | undefined;
@@ -37,7 +45,7 @@ export class ParsedUpgradeRequest implements UpgradeRequest {
   #headers: Readonly<Record<string, string>> | undefined;
   #query: URLSearchParams | undefined;
 
-  constructor(head: RequestHead, wire: Wire, decision: DecisionSignal) {
+  constructor(head: RequestHead, wire: AcceptedWire, decision: DecisionSignal) {
     this.method = head.method;
     this.url = head.url;
     this.#text = head.text;
@@ -45,7 +53,9 @@ export class ParsedUpgradeRequest implements UpgradeRequest {
     this.subprotocols = parseSubprotocols(head.rawHeaders);
     this.extensions = parseExtensions(head.rawHeaders);
     this.tls = wire.tls === undefined ? undefined : tlsFactsOf(wire.tls);
-    this.#addresses = wire.addresses;
+    this.#addresses = wire.pass?.peer ?? wire.addresses;
+    this.peerAddress = wire.addresses.remoteAddress;
+    this.forwarded = wire.pass?.forwarded;
     this.#decision = decision;
   }
 

@@ -26,6 +26,15 @@ export class HandshakeDeadlines<Member extends Waiting<Member>> {
     this.#onExpired = onExpired;
   }
 
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** What waits for the longest time. */
+  get oldest(): Member | undefined {
+    return this.#waiting.first;
+  }
+
   /** Starts the wait. Each expires once, unless it is removed before. */
   add(waiting: Member): void {
     const endless = this.#milliseconds <= 0;

@@ -1,92 +1,31 @@
 /**
- * Owns one listening address and every connection on it up to the end of its request head: deadline, size, and the
- * answer to what is not a handshake. Refuses to judge handshakes: it hands them over with their socket.
+ * Owns one listening address: binding it, closing it, and the socket options of what comes in. Refuses to look at a connection: its
+ * way to a request is that of the arrivals.
  */
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import type { TLSSocket } from 'node:tls';
-import { Chain } from '../../actors/chain.js';
-import type { RequestHead } from '../../protocol/http-head.js';
-import { describeError, ERRORS, type ErrorCode, httpStatusOf, TidegateError } from '../../receivers/errors.js';
-import { writeRefusal } from '../handshake/answer.js';
-import type { PeerDenial } from '../tls/peer-verdict.js';
-import { describeTlsFailure, LEFT_MIDWAY, plainAnswerTo } from '../tls/tls-failure.js';
+import { type TLSSocket, Server as TlsServer } from 'node:tls';
+import { describeError, TidegateError } from '../../receivers/errors.js';
 import type { TlsListening } from '../tls/tls-listening.js';
 import { acceptFault, socketFault } from '../watchdog/listening-socket.js';
-import type { Wire } from '../wires/wire.js';
-import { secureWire, type WireLayer } from '../wires/wire-layer.js';
-import { type Guest, type GuestHost, RequestReader } from './guest.js';
-import { HandshakeDeadlines } from './handshake-deadlines.js';
+import type { WireObserver } from '../wires/wire-layer.js';
+import { Arrivals } from './arrivals.js';
 import { type BoundAddress, boundAddress, listenError } from './listen-address.js';
-import { TlsGuests } from './tls-guests.js';
-
-/** What a connection was refused for before it became a valid request. */
-export interface ListenerRefusal {
-  readonly error: ErrorCode;
-  /** The status that was sent, or would have been if the client had said anything in HTTP. */
-  readonly status: number;
-  readonly message: string;
-  readonly remoteAddress?: string;
-  /** Known where TLS failed. */
-  readonly remotePort?: number;
-}
-
-/** How to listen, and whom to tell. */
-export interface ListenerOptions {
-  /** Default: every interface. */
-  readonly host?: string;
-  /** 0 for any free port. */
-  readonly port: number;
-  /** Listens with TLS. */
-  readonly tls?: TlsListening | undefined;
-  readonly backlog?: number;
-  /** Milliseconds from the accepted connection to the end of the request head, TLS included; 0 for no deadline. */
-  readonly handshakeTimeout: number;
-  /** The largest request line and headers, in bytes. */
-  readonly maxHandshakeBytes: number;
-  /** The most header fields. */
-  readonly maxHeaderCount: number;
-  /** Bytes a plain socket holds in each direction before it says that it is full. Node keeps its default with TLS. */
-  readonly highWaterMark: number;
-  /** Milliseconds of silence before TCP keep-alive probes; 0 sends none. */
-  readonly keepAlive: number;
-  /** How connections become wires; with TLS they are always sockets of Node.js. */
-  readonly layer: WireLayer;
-  /**
-   * Called once for each request. The wire is not read, and from here on the callee's; it holds every byte after the head.
-   * Must not throw.
-   */
-  onRequest(head: RequestHead, wire: Wire): void;
-  /** Called once for each connection that was refused here; its answer is on its way. Must not throw. */
-  onRefused(info: ListenerRefusal): void;
-  /**
-   * Called once when the listening socket is of no use any more and nobody closed it; what is connected lives on. With `shortage`
-   * it was given up because the process has no room for a connection, so that to open it again at once is of no use. Must not throw.
-   */
-  onLost(error: TidegateError, shortage: boolean): void;
-}
+import type { ListenerOptions } from './listener-options.js';
 
 /** Listens on one address. May be bound again after it was closed. */
-export class Listener implements GuestHost {
-  readonly maxHandshakeBytes: number;
-  readonly maxHeaderCount: number;
+export class Listener {
   readonly #options: ListenerOptions;
-  readonly #deadlines: HandshakeDeadlines<Guest>;
-  readonly #tlsGuests: TlsGuests;
-  readonly #wires = new Chain<Wire>();
-  #emptied: (() => void) | undefined;
+  readonly #arrivals: Arrivals;
+  readonly #observer: WireObserver;
   #server: net.Server | undefined;
   #bound: BoundAddress | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.maxHandshakeBytes = options.maxHandshakeBytes;
-    this.maxHeaderCount = options.maxHeaderCount;
-    this.#deadlines = new HandshakeDeadlines(options.handshakeTimeout, (guest) => this.#expire(guest));
-    this.#tlsGuests = new TlsGuests((guest, midway) => {
-      this.#deadlines.delete(guest);
-      if (midway) this.#report('BAD_HANDSHAKE', LEFT_MIDWAY, guest.remoteAddress);
-    });
+    const arrivals = new Arrivals(options);
+    this.#arrivals = arrivals;
+    this.#observer = { opened: (wire) => arrivals.opened(wire), gone: (wire) => arrivals.gone(wire) };
   }
 
   /** Starts listening. @throws TidegateError `ADDRESS_IN_USE` or `LISTEN_FAILED`, also for TLS options Node cannot use. */
@@ -103,9 +42,7 @@ export class Listener implements GuestHost {
    */
   async reopen(): Promise<void> {
     const { host, port } = this.#bound ?? this.#options;
-    const old = this.#server;
-    this.#server = undefined;
-    old?.close();
+    this.#letGo();
     await this.#open(host, port);
   }
 
@@ -117,8 +54,22 @@ export class Listener implements GuestHost {
     else if (fault !== undefined) this.#lose(this.#server, fault.message, fault);
   }
 
+  /** Stops listening, and cuts every connection whose request is awaited. Those that arrived live on. */
+  async close(): Promise<void> {
+    this.#letGo();
+    await this.#arrivals.close();
+    // Handles close at the end of a turn of the event loop, after its immediates; then the address is free.
+    await setImmediate();
+    await setImmediate();
+  }
+
+  /** Cuts every connection that came in here and is still there; resolves when all are gone. */
+  terminateAll(): Promise<void> {
+    return this.#arrivals.terminateAll();
+  }
+
   async #open(host: string | undefined, port: number): Promise<BoundAddress> {
-    const { backlog, tls: secure, layer } = this.#options;
+    const { backlog, exclusive, ipv6Only, tls: secure, layer } = this.#options;
     try {
       const server = this.#createServer();
       this.#server = server;
@@ -128,15 +79,13 @@ export class Listener implements GuestHost {
           reject(new Error('it was closed meanwhile'));
           this.#lose(server, 'it was closed');
         });
-        server.listen({ host, port, backlog }, () => {
+        server.listen({ host, port, backlog, exclusive, ipv6Only, ...this.#sharing() }, () => {
           server.off('error', reject);
           resolve();
         });
       });
       server.on('error', (error: NodeJS.ErrnoException) => this.#failed(server, error));
-      if (secure === undefined) {
-        layer.accept(server, this.#options, { opened: (wire) => this.#await(wire), gone: (wire) => this.#gone(wire) });
-      }
+      if (!(server instanceof TlsServer)) layer.accept(server, this.#options, this.#observer);
       return boundAddress(addressOf(server), secure !== undefined);
     } catch (error) {
       this.#server = undefined;
@@ -144,44 +93,12 @@ export class Listener implements GuestHost {
     }
   }
 
-  /** Stops listening, and cuts every connection whose request is awaited. Those that arrived live on. */
-  async close(): Promise<void> {
-    const server = this.#server;
+  #letGo(): void {
+    this.#server?.close();
     this.#server = undefined;
-    server?.close();
-    for (const guest of this.#deadlines.clear()) guest.terminate();
-    await this.#tlsGuests.terminateAll();
-    // Handles close at the end of a turn of the event loop, after its immediates; then the address is free.
-    await setImmediate();
-    await setImmediate();
-  }
-
-  /** Cuts every connection that came in here and is still there; resolves when all are gone. */
-  async terminateAll(): Promise<void> {
-    if (this.#wires.size === 0) return;
-    const emptied = new Promise<void>((resolve) => {
-      this.#emptied = resolve;
-    });
-    for (const wire of this.#wires) wire.terminate();
-    await emptied;
-  }
-
-  // What the guests tell.
-
-  arrived(reader: RequestReader, head: RequestHead): void {
-    this.#deadlines.delete(reader.guest);
-    this.#options.onRequest(head, reader.wire);
-  }
-
-  refused(reader: RequestReader, error: ErrorCode, message: string): void {
-    this.#deadlines.delete(reader.guest);
-    writeRefusal(reader.wire, { status: httpStatusOf(error), body: `${ERRORS[error].help}\n` });
-    this.#report(error, message, reader.remoteAddress);
-  }
-
-  left(reader: RequestReader): void {
-    this.#deadlines.delete(reader.guest);
-    reader.wire.terminate();
+    // One that does not listen is never closed.
+    if (this.#arrivals.tls !== undefined) this.#options.tls?.release();
+    this.#arrivals.tls = undefined;
   }
 
   /** An accept failed. libuv tries again at once and for ever where that is for want of room: only closing the socket ends it. */
@@ -199,80 +116,54 @@ export class Listener implements GuestHost {
     this.#options.onLost(new TidegateError('LISTENER_LOST', `the listener at ${url} is lost: ${why}`), shortage);
   }
 
+  /** The server that listens: one for TLS where nothing comes before TLS, else a plain one. */
   #createServer(): net.Server {
-    const { tls: secure, highWaterMark, keepAlive } = this.#options;
-    const options: net.ServerOpts = {
-      // Each side ends its own direction: a client may have said its last word and still listen.
-      allowHalfOpen: true,
-      pauseOnConnect: secure === undefined,
-      highWaterMark,
-      noDelay: true,
-      keepAlive: keepAlive > 0,
-      keepAliveInitialDelay: keepAlive,
-    };
-    if (secure === undefined) return net.createServer(options);
+    const { tls: secure, plain = false, proxyProtocol = 'off' } = this.#options;
+    if (secure !== undefined && !plain && proxyProtocol === 'off') {
+      const server = this.#createTlsServer(secure);
+      // Node.js begins with TLS in a handler of this event: only for those who are let in.
+      const begin = server.listeners('connection');
+      server.removeAllListeners('connection');
+      server.on('connection', (raw: Socket) => {
+        this.#arrivals.securing(raw, () => {
+          for (const handler of begin) handler.call(server, raw);
+        });
+      });
+      return server;
+    }
+    if (secure !== undefined) this.#arrivals.tls = this.#createTlsServer(secure);
+    return net.createServer({ ...this.#socketOptions(), pauseOnConnect: true });
+  }
+
+  #createTlsServer(secure: TlsListening): TlsServer {
     // Until TLS stands there is no half of a connection: whoever ends its direction has left, and is not to be waited for.
-    const server = secure.createServer({ ...options, allowHalfOpen: false });
-    server.on('connection', (raw: Socket) => this.#deadlines.add(this.#tlsGuests.admit(raw)));
+    const server = secure.createServer({ ...this.#socketOptions(), allowHalfOpen: false });
     server.on('secureConnection', (socket: TLSSocket) => {
       socket.allowHalfOpen = true;
-      secure.admit(socket, (denial) => this.#secured(socket, denial));
+      secure.admit(socket, (denial) => this.#arrivals.secured(socket, denial));
     });
-    server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-      const guest = this.#tlsGuests.failed(socket, plainAnswerTo(error));
-      if (guest === undefined) return;
-      this.#deadlines.delete(guest);
-      this.#report('BAD_HANDSHAKE', describeTlsFailure(error), guest.remoteAddress, guest.raw.remotePort);
-    });
+    server.on('tlsClientError', (error: Error, socket: TLSSocket) => this.#arrivals.tlsFailed(error, socket));
     return server;
   }
 
-  #secured(socket: TLSSocket, denial: PeerDenial | undefined): void {
-    const wire = secureWire(socket, this.#options, (gone) => this.#gone(gone));
-    const guest = this.#tlsGuests.secured(socket);
-    if (guest === undefined) {
-      wire.terminate();
-    } else if (denial === undefined) {
-      this.#await(wire, guest);
-    } else {
-      this.#wires.add(wire);
-      this.#deadlines.delete(guest);
-      const { error, status, message } = denial;
-      writeRefusal(wire, { status, body: `${ERRORS[error].help}\n` });
-      this.#options.onRefused({ error, status, message, remoteAddress: guest.remoteAddress });
-    }
+  #socketOptions(): net.ServerOpts {
+    const { highWaterMark, keepAlive, noDelay = true } = this.#options;
+    return {
+      // Each side ends its own direction: a client may have said its last word and still listen.
+      allowHalfOpen: true,
+      highWaterMark,
+      noDelay,
+      keepAlive: keepAlive > 0,
+      keepAliveInitialDelay: keepAlive,
+    };
   }
 
-  /** Waits for the request of a connection. */
-  #await(wire: Wire, guest?: Guest & { reader: RequestReader | undefined }): void {
-    this.#wires.add(wire);
-    const reader = new RequestReader(wire, this, guest);
-    if (guest === undefined) this.#deadlines.add(reader);
-    else guest.reader = reader;
-    reader.start();
-  }
-
-  #gone(wire: Wire): void {
-    this.#wires.delete(wire);
-    if (this.#wires.size === 0) this.#emptied?.();
-  }
-
-  #expire(guest: Guest): void {
-    const { reader, remoteAddress } = guest;
-    const { handshakeTimeout } = this.#options;
-    if (reader !== undefined && reader.received > 0) {
-      reader.stop();
-      this.refused(reader, 'HANDSHAKE_TIMEOUT', `the request head did not end within ${handshakeTimeout} ms`);
-      return;
-    }
-    // Browsers open connections ahead of need. An answer to no question would be taken for that of the next one.
-    guest.terminate();
-    const what = reader === undefined ? 'the TLS handshake did not finish' : 'nothing was sent';
-    this.#report('HANDSHAKE_TIMEOUT', `${what} within ${handshakeTimeout} ms`, remoteAddress);
-  }
-
-  #report(error: ErrorCode, message: string, remoteAddress: string, remotePort?: number): void {
-    this.#options.onRefused({ error, status: httpStatusOf(error), message, remoteAddress, remotePort });
+  /** Unknown to the types of this Node.js, and to older ones at all: they would ignore it. */
+  #sharing(): { reusePort?: boolean } {
+    if (this.#options.reusePort !== true) return {};
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+    if (major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)) return { reusePort: true };
+    throw new Error(`reusePort needs Node.js 22.12 or 23.1, and this is ${process.version}`);
   }
 }
 

@@ -4,28 +4,39 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { Peer } from '../admission/policy.js';
 import { LINGER_MS } from '../handshake/linger.js';
 import { plainAddress } from '../wires/plain-address.js';
-import { SecuringGuest } from './guest.js';
+import { PassingGuest } from './guest.js';
+
+/** What is awaited of them, in words. */
+export const TLS_HANDSHAKE = 'the TLS handshake did not finish';
 
 /** The connections of one listener on their way to TLS. */
 export class TlsGuests {
-  readonly #left: (guest: SecuringGuest, midway: boolean) => void;
+  readonly #left: (guest: PassingGuest, midway: boolean) => void;
   /** Node.js does not say which TCP connection a TLS socket came from; their addresses do. */
-  readonly #securing = new Map<string, SecuringGuest>();
+  readonly #securing = new Map<string, PassingGuest>();
 
   /** @param left called for each guest that closes before it is secured; midway if it had begun. */
-  constructor(left: (guest: SecuringGuest, midway: boolean) => void) {
+  constructor(left: (guest: PassingGuest, midway: boolean) => void) {
     this.#left = left;
   }
 
-  /** Records an accepted TCP connection. */
-  admit(raw: Socket): SecuringGuest {
+  /**
+   * Records a TCP connection that TLS has from now on.
+   *
+   * @param guest who it is, if it was here before.
+   */
+  admit(raw: Socket, guest = new PassingGuest(plainAddress(raw.remoteAddress), TLS_HANDSHAKE)): PassingGuest {
     const peer = peerOf(raw);
-    const guest = new SecuringGuest(raw, plainAddress(raw.remoteAddress));
+    guest.raw = raw;
+    guest.wire = undefined;
+    guest.awaited = TLS_HANDSHAKE;
     raw.on('error', () => {});
     raw.once('close', () => {
       if (this.#securing.get(peer) === guest) this.#securing.delete(peer);
+      guest.pass?.release();
       if (guest.settled) return;
       guest.settled = true;
       this.#left(guest, raw.bytesRead > 0);
@@ -35,7 +46,7 @@ export class TlsGuests {
   }
 
   /** TLS stands: the guest that it stands with is not awaited any more. */
-  secured(socket: TLSSocket): SecuringGuest | undefined {
+  secured(socket: TLSSocket): PassingGuest | undefined {
     const peer = peerOf(socket);
     const guest = this.#securing.get(peer);
     this.#securing.delete(peer);
@@ -47,11 +58,11 @@ export class TlsGuests {
    * TLS came to nothing. An answer, without TLS, is for a client that can read it. Answers with the guest, unless it was told to
    * have left already.
    */
-  failed(socket: TLSSocket, answer: Buffer | undefined): SecuringGuest | undefined {
+  failed(socket: TLSSocket, answer: Buffer | undefined): PassingGuest | undefined {
     const guest = this.#securing.get(peerOf(socket));
-    if (guest === undefined || guest.settled) return undefined;
+    const raw = guest?.raw;
+    if (guest === undefined || raw === undefined || guest.settled) return undefined;
     guest.settled = true;
-    const { raw } = guest;
     if (answer === undefined) {
       raw.destroy();
       return guest;
@@ -68,12 +79,23 @@ export class TlsGuests {
     await Promise.all(
       [...this.#securing.values()].map((guest) => {
         const { raw } = guest;
+        if (raw === undefined) return undefined;
         const gone = raw.closed ? undefined : new Promise((resolve) => raw.once('close', resolve));
         guest.terminate();
         return gone;
       }),
     );
   }
+}
+
+/** The two ends of a socket that TLS has, as they are shown. */
+export function endsOf({ remoteAddress, remotePort = 0, localAddress, localPort = 0 }: Socket): Peer {
+  return {
+    remoteAddress: plainAddress(remoteAddress),
+    remotePort,
+    localAddress: plainAddress(localAddress),
+    localPort,
+  };
 }
 
 function peerOf(socket: Socket): string {

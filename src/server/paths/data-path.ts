@@ -2,16 +2,18 @@
  * Owns what the three data paths have in common: the two links of a pair, who stops reading when the other side is full,
  * and what the ends of the wires mean. Refuses to know what is inside the bytes; each path does.
  */
+
 import type { ConnectionActor } from '../../actors/connection-actor.js';
 import { type Ending, failure } from '../../actors/ending.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
 import type { Violation } from '../../protocol/violation.js';
 import { CloseCode } from '../../receivers/index.js';
+import { OFFENCE_WEIGHT } from '../admission/offence-weight.js';
 import { FloodGuard, type FloodLimits } from '../shaping/flood-guard.js';
 import { FrameInspector } from '../shaping/frame-inspector.js';
 import type { Rates } from '../shaping/paced-wire.js';
 import type { Wire, WireReader } from '../wires/wire.js';
-import { ByteLink, type Link, type LinkServices, paceLink, WebSocketLink } from './links.js';
+import { ByteLink, type DownLink, type Link, type LinkServices, paceLink, WebSocketLink } from './links.js';
 import type { AgreedDeflate } from './message-writer.js';
 import type { OutletOwner } from './outlet.js';
 
@@ -42,9 +44,9 @@ export interface UpstreamOptions {
 }
 
 /** The way of the bytes of one connection. */
-export abstract class DataPath {
-  abstract readonly kind: 'frames' | 'stream' | 'messages';
-  readonly down: WebSocketLink;
+export abstract class DataPath<Down extends DownLink = DownLink> {
+  abstract readonly kind: 'frames' | 'stream' | 'messages' | 'bytes';
+  readonly down: Down;
   readonly connection: ConnectionActor;
   protected readonly limits: PathLimits;
   /** Looks at the client's frames, where somebody wants to know of them. */
@@ -56,13 +58,14 @@ export abstract class DataPath {
   #upSide: UpSide | undefined;
   #started = false;
 
-  constructor(options: PathOptions) {
+  /** @param createDown makes the client's side; it is called within this constructor. */
+  protected constructor(options: PathOptions, createDown: (owner: OutletOwner) => Down) {
     const { connection, wire } = options;
     this.connection = connection;
     this.limits = options.limits;
     this.#services = options.services;
     const side = new DownSide(this, connection);
-    this.down = new WebSocketLink(wire, 'server', side, options.services, options.deflate);
+    this.down = createDown(side);
     side.link = this.down;
     this.#downSide = side;
     wire.attach(side);
@@ -75,9 +78,7 @@ export abstract class DataPath {
     const side = new UpSide(this, upstream);
     const link = options.speaksWebSocket
       ? new WebSocketLink(wire, 'client', side, this.#services, options.deflate)
-      : new ByteLink(wire, side, this.#services, () => {
-          if (!options.halfClose) upstream.onPeerClose(1000, '');
-        });
+      : new ByteLink(wire, side, this.#services, () => this.onUpEnd(options));
     side.link = link;
     this.up = link;
     this.#upSide = side;
@@ -115,7 +116,7 @@ export abstract class DataPath {
     const { remoteAddress, remotePort } = this.connection.request;
     this.inspector?.stop();
     this.onDownGone();
-    this.#services.offence?.({ ...this.down.wire.addresses, remoteAddress, remotePort }, 1, why);
+    this.#services.offence?.({ ...this.down.wire.addresses, remoteAddress, remotePort }, OFFENCE_WEIGHT.flood, why);
     this.violated({ error: 'RATE_LIMITED', code: CloseCode.PolicyViolation, message: why });
   }
 
@@ -130,6 +131,11 @@ export abstract class DataPath {
 
   abstract onDownBytes(chunk: Buffer): void;
   abstract onUpBytes(chunk: Buffer): void;
+
+  /** The FIN of a target that speaks plain bytes came. */
+  protected onUpEnd({ upstream, halfClose }: UpstreamOptions): void {
+    if (!halfClose) upstream.onPeerClose(1000, '');
+  }
 
   /** The upstream's link was put in place. */
   protected onUpstream(_link: Link, _options: UpstreamOptions): void {}
@@ -161,6 +167,14 @@ export abstract class DataPath {
 
 function hasFloodLimits(limits: Partial<FloodLimits>): limits is FloodLimits {
   return (limits.messagesPerSecond ?? 0) > 0 || (limits.bytesPerSecond ?? 0) > 0;
+}
+
+/** The way of a client that speaks WebSocket. */
+export abstract class WebSocketPath extends DataPath<WebSocketLink> {
+  constructor(options: PathOptions) {
+    const { wire, services, deflate } = options;
+    super(options, (owner) => new WebSocketLink(wire, 'server', owner, services, deflate));
+  }
 }
 
 function endingFor(violation: Violation): Ending {

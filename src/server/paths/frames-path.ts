@@ -4,12 +4,12 @@
  */
 import type { Violation } from '../../protocol/violation.js';
 import type { CloseStatus } from '../../receivers/index.js';
-import { DataPath, type PathOptions, type UpstreamOptions } from './data-path.js';
+import { type PathOptions, type UpstreamOptions, WebSocketPath } from './data-path.js';
 import { type ForwarderOptions, FrameForwarder } from './frame-forwarder.js';
 import { type Link, WebSocketLink } from './links.js';
 
 /** Forwards frames both ways. */
-export class FramesPath extends DataPath {
+export class FramesPath extends WebSocketPath {
   readonly kind = 'frames';
   readonly #compression: boolean;
   readonly #inbound: Inbound;

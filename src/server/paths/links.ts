@@ -50,8 +50,22 @@ export interface Link {
   onClosed(): void;
 }
 
+/** The client's side: beside what crosses the path the application sends on it. */
+export interface DownLink extends Link {
+  /** From the client. */
+  readonly received: TrafficCounter;
+  /** To the client. */
+  readonly sent: TrafficCounter;
+  /** Our Close frame, or our FIN where there are no frames, is with the wire. */
+  readonly closeWritten: boolean;
+  readonly bufferedBytes: number;
+  /** Sends a message of the application. */
+  send(message: Message): SendResult;
+  ping(payload: Message): SendResult;
+}
+
 /** A side that speaks WebSocket: the client, or a `ws:` target. */
-export class WebSocketLink implements Link {
+export class WebSocketLink implements DownLink {
   readonly intake: Intake;
   readonly outlet: WebSocketOutlet;
   paced: PacedWire | undefined;
@@ -107,7 +121,10 @@ export class WebSocketLink implements Link {
     return this.outlet.bufferedBytes;
   }
 
-  /** Sends a message of the application. */
+  get closeWritten(): boolean {
+    return this.outlet.closeWritten;
+  }
+
   send(message: Message): SendResult {
     const text = typeof message === 'string';
     const payload = text ? Buffer.from(message) : asBuffer(message);
@@ -233,7 +250,7 @@ export function paceLink(link: Link, reader: WireReader, pacer: Pacer, ahead?: P
 }
 
 /** All are taken, whatever the first one answers. */
-function takeExcuse({ intake, outlet, paced }: Link): boolean {
+export function takeExcuse({ intake, outlet, paced }: Link): boolean {
   const deaf = intake.takeDeafness();
   const waited = paced?.takeWait() ?? false;
   return outlet.takeProgress() || deaf || waited;

@@ -14,9 +14,10 @@ import {
   type MessageReply,
 } from '../../receivers/index.js';
 import { ByteFramer, type FrameType } from './byte-framer.js';
-import { DataPath, type PathOptions, type UpstreamOptions } from './data-path.js';
+import { type PathOptions, type UpstreamOptions, WebSocketPath } from './data-path.js';
 import { asBuffer, type Link, WebSocketLink } from './links.js';
 import { type FrameSpan, MessageReader } from './message-reader.js';
+import { messageToPass } from './message-reply.js';
 import type { MessageKind } from './message-writer.js';
 import type { Boundaries } from './websocket-outlet.js';
 
@@ -28,7 +29,7 @@ export interface MessagesPathOptions extends PathOptions {
 }
 
 /** Shows messages to the receiver and passes on what it answers. */
-export class MessagesPath extends DataPath {
+export class MessagesPath extends WebSocketPath {
   readonly kind = 'messages';
   readonly #options: MessagesPathOptions;
   readonly #framer: ByteFramer;
@@ -136,7 +137,7 @@ export class MessagesPath extends DataPath {
 
   #forward(kind: MessageKind, data: Buffer, reply: MessageReply): void {
     if (this.up === undefined) return;
-    const message = this.#replaced(kind, data, reply);
+    const message = messageToPass(this.connection, kind, data, reply);
     if (message === undefined) return;
     if (this.up instanceof WebSocketLink) this.up.writer.message(message.kind, message.data);
     else if (message.data.length > 0) this.up.outlet.write(message.data);
@@ -192,7 +193,7 @@ export class MessagesPath extends DataPath {
 
   #return(kind: MessageKind, data: Buffer, reply: MessageReply): void {
     if (this.down.outlet.closing) return;
-    const message = this.#replaced(kind, data, reply);
+    const message = messageToPass(this.connection, kind, data, reply);
     if (message === undefined) return;
     this.down.sent.messages += 1;
     this.down.sent.bytes += message.data.length;
@@ -214,16 +215,6 @@ export class MessagesPath extends DataPath {
       else if (this.#framer.frame(data) === 'invalid') this.upstreamViolated(this.#framer.violation);
       this.#balanceOutbound();
     });
-  }
-
-  /** What goes on in place of a message; undefined for nothing. A program that is not type checked may return anything. */
-  #replaced(kind: MessageKind, data: Buffer, reply: MessageReply): { kind: MessageKind; data: Buffer } | undefined {
-    if (reply === DROP) return undefined;
-    if (reply === undefined) return { kind, data };
-    if (typeof reply === 'string') return { kind: 'text', data: Buffer.from(reply) };
-    if (reply instanceof Uint8Array) return { kind: 'binary', data: asBuffer(reply) };
-    this.connection.onInvalidReply(reply);
-    return undefined;
   }
 
   // Control frames pass end to end where both ends speak WebSocket; otherwise we answer.
@@ -284,7 +275,8 @@ function wholeMessage({ end }: FrameSpan): Boundaries {
   return BOUNDARIES;
 }
 
-function isFull(link: Link | undefined): boolean {
+/** Whether whoever feeds a link has to wait. */
+export function isFull(link: Link | undefined): boolean {
   if (link === undefined || link.wire.closed) return false;
   if (!(link instanceof WebSocketLink)) return link.outlet.blocked;
   return link.writer.blocked && !link.outlet.closing;

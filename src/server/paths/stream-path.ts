@@ -10,11 +10,11 @@ import { applyMask } from '../../protocol/mask.js';
 import { isViolation } from '../../protocol/violation.js';
 import { scannerOf } from '../shaping/frame-inspector.js';
 import { ByteFramer, type FrameType } from './byte-framer.js';
-import { DataPath, type PathOptions } from './data-path.js';
+import { type PathOptions, WebSocketPath } from './data-path.js';
 import { unmaskTo } from './unmask.js';
 
 /** Streams payloads to the target and frames what comes back. */
-export class StreamPath extends DataPath implements FrameHandler {
+export class StreamPath extends WebSocketPath implements FrameHandler {
   readonly kind = 'stream';
   readonly #scanner: FrameScanner;
   readonly #framer: ByteFramer;

@@ -4,13 +4,15 @@
  * answered until it is gone.
  */
 import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import type { Pass } from '../admission/pass.js';
 import { Gatherer } from './gatherer.js';
-import { addressesOf, type Handles, type StreamHandle, type WriteRequest } from './handles.js';
+import { addressesOf, type Handles, type StreamHandle, streamOn, type WriteRequest } from './handles.js';
 import { SMALL_BYTES, writeByDescriptor, writeSmall } from './immediate-writes.js';
 import { Incoming } from './incoming.js';
 import { kept, READ_BUFFER, viewOf } from './read-buffer.js';
 import { systemError } from './system-error.js';
-import type { Wire, WireAddresses } from './wire.js';
+import type { AcceptedWire, Wire, WireAddresses } from './wire.js';
 
 const NOTHING = Buffer.alloc(0);
 const END_OF_FILE = -4095;
@@ -23,14 +25,15 @@ interface OwnedHandle extends StreamHandle {
 }
 
 /** A wire on a bare handle. */
-export class HandleWire extends Incoming implements Wire {
+export class HandleWire extends Incoming implements AcceptedWire {
   before: Wire | undefined;
   behind: Wire | undefined;
+  pass: Pass | undefined;
   readonly tls = undefined;
   #addresses: WireAddresses | undefined;
   readonly #handles: Handles;
   readonly #handle: OwnedHandle;
-  readonly #gone: ((wire: Wire) => void) | undefined;
+  readonly #gone: ((wire: AcceptedWire) => void) | undefined;
   /** -1 once the handle is closed: the number may belong to another socket then. */
   #descriptor: number;
   #handleReads = false;
@@ -50,7 +53,7 @@ export class HandleWire extends Incoming implements Wire {
   #error: Error | undefined;
 
   /** @param gone called when the wire is closed, after its reader. */
-  constructor(handles: Handles, handle: StreamHandle, gone?: (wire: Wire) => void) {
+  constructor(handles: Handles, handle: StreamHandle, gone?: (wire: AcceptedWire) => void) {
     super();
     const owned = handle as OwnedHandle;
     owned[WIRE] = this;
@@ -130,6 +133,19 @@ export class HandleWire extends Incoming implements Wire {
       this.reader?.onClosed(this.#error);
       this.#gone?.(this);
     });
+  }
+
+  release(): Socket | undefined {
+    if (this.#closed || this.#peerEnded) return undefined;
+    const unread = this.takeUnread();
+    this.#stopHandle();
+    this.forget();
+    this.#closed = true;
+    this.#descriptor = -1;
+    const socket = streamOn(this.#handle);
+    for (const bytes of [...unread].reverse()) socket.unshift(bytes);
+    this.#gone?.(this);
+    return socket;
   }
 
   probe(): void {

@@ -135,6 +135,12 @@ export function socketOn(handle: StreamHandle, onread: OnReadOpts): Socket {
   return new Socket(options);
 }
 
+/** A socket of Node.js on a handle that was one of ours: from now on its stream reads, and not our buffer. It is not read yet. */
+export function streamOn(handle: StreamHandle): Socket {
+  const options = { handle, allowHalfOpen: true, manualStart: true };
+  return new Socket(options);
+}
+
 /**
  * Makes a socket that nobody has read yet read as if it had been made with that `onread`. Answers false where this Node.js does
  * not allow it; then nothing has changed.
@@ -154,9 +160,9 @@ export function tapSocket(socket: Socket, onread: OnReadOpts): boolean {
 /** Sends small writes at once, and finds out about dead peers. */
 export function setOptions(
   handle: Pick<StreamHandle, 'setNoDelay' | 'setKeepAlive'>,
-  { keepAlive }: SocketSettings,
+  { keepAlive, noDelay }: Pick<SocketSettings, 'keepAlive' | 'noDelay'>,
 ): void {
-  handle.setNoDelay?.(true);
+  handle.setNoDelay?.(noDelay !== false);
   if (keepAlive > 0) handle.setKeepAlive?.(true, Math.ceil(keepAlive / 1000));
 }
 

@@ -17,6 +17,7 @@ export abstract class Incoming {
   #asked = false;
   /** The peer's end came while nobody was reading. */
   #endUntold = false;
+  #endTold = false;
 
   abstract get closed(): boolean;
 
@@ -32,7 +33,12 @@ export abstract class Incoming {
   }
 
   unread(bytes: Buffer): void {
-    if (bytes.length > 0) this.#unread = [bytes, ...(this.#unread ?? [])];
+    if (bytes.length === 0) return;
+    this.#unread = [bytes, ...(this.#unread ?? [])];
+    // What is read again comes before the end, also before one that was told.
+    if (!this.#endTold) return;
+    this.#endTold = false;
+    this.#endUntold = true;
   }
 
   /** Whether there are bytes to be handed on before any that come. */
@@ -68,7 +74,15 @@ export abstract class Incoming {
 
   protected tellEnd(): void {
     this.#endUntold = false;
+    this.#endTold = true;
     this.reader?.onEnd();
+  }
+
+  /** Takes out what was to be handed on. */
+  protected takeUnread(): readonly Buffer[] {
+    const unread = this.#unread ?? [];
+    this.#unread = undefined;
+    return unread;
   }
 
   /** Nothing more is handed on. */

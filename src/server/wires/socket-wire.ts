@@ -4,12 +4,13 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { Pass } from '../admission/pass.js';
 import { Gatherer } from './gatherer.js';
 import { Incoming } from './incoming.js';
 import { plainAddress } from './plain-address.js';
 import { isShared } from './read-buffer.js';
 import type { SocketTap, TapReader } from './socket-tap.js';
-import type { Wire, WireAddresses } from './wire.js';
+import type { AcceptedWire, Wire, WireAddresses } from './wire.js';
 import { WriteBuffer } from './write-buffer.js';
 
 const NOTHING = Buffer.alloc(0);
@@ -18,20 +19,23 @@ const NOTHING = Buffer.alloc(0);
 const TLS_COPY_BYTES = 4096;
 
 /** A wire on a `net.Socket` or `tls.TLSSocket`, with public Node.js APIs only. */
-export class SocketWire extends Incoming implements Wire, TapReader {
+export class SocketWire extends Incoming implements AcceptedWire, TapReader {
   before: Wire | undefined;
   behind: Wire | undefined;
+  pass: Pass | undefined;
   readonly addresses: WireAddresses;
   readonly tls: TLSSocket | undefined;
   readonly #socket: Socket;
   readonly #tapped: boolean;
   readonly #highWaterMark: number;
-  readonly #gone: ((wire: Wire) => void) | undefined;
+  readonly #gone: ((wire: AcceptedWire) => void) | undefined;
   #ended = false;
   #error: Error | undefined;
   #closed = false;
   #bytesRead = 0;
   #lost = 0;
+  /** The socket is somebody else's. */
+  #released = false;
   /** How often `cork` was called without its `uncork`. */
   #corks = 0;
   #gatherer: Gatherer | undefined;
@@ -49,7 +53,7 @@ export class SocketWire extends Incoming implements Wire, TapReader {
    * @param gone called when the wire is closed, after its reader.
    * @param tap what the socket was made with, if it was.
    */
-  constructor(socket: Socket, highWaterMark: number, gone?: (wire: Wire) => void, tap?: SocketTap) {
+  constructor(socket: Socket, highWaterMark: number, gone?: (wire: AcceptedWire) => void, tap?: SocketTap) {
     super();
     this.#highWaterMark = highWaterMark;
     this.#socket = socket;
@@ -66,12 +70,14 @@ export class SocketWire extends Incoming implements Wire, TapReader {
     else for (const bytes of tap.connect(this)) this.onTapped(bytes);
     socket.pause();
     socket.on('end', () => {
+      if (this.#released) return;
       this.#ended = true;
       // Node.js tells the end of a paused stream too, if nothing is left in its buffer.
       this.cameToEnd();
     });
     if (this.tls !== undefined) socket.on('drain', () => this.reader?.onDrain());
     socket.on('error', (error) => {
+      if (this.#released) return;
       this.#error = error;
       this.#lost = socket.writableLength + (this.#gatherer?.size ?? 0);
     });
@@ -88,7 +94,7 @@ export class SocketWire extends Incoming implements Wire, TapReader {
   }
 
   get closed(): boolean {
-    return this.#closed || this.#socket.destroyed;
+    return this.#closed || this.#released || this.#socket.destroyed;
   }
 
   stopReading(): void {
@@ -136,12 +142,23 @@ export class SocketWire extends Incoming implements Wire, TapReader {
   }
 
   terminate(): void {
-    if (this.#socket.destroyed) return;
+    if (this.#socket.destroyed || this.#released) return;
     this.#lost = this.bufferedBytes;
     this.forget();
     this.#gatherer?.giveBack();
     this.#gatherer = undefined;
     this.#socket.destroy();
+  }
+
+  release(): Socket | undefined {
+    if (this.closed || this.#ended) return undefined;
+    const unread = this.takeUnread();
+    this.forget();
+    this.#released = true;
+    this.#socket.pause();
+    for (const bytes of [...unread].reverse()) this.#socket.unshift(bytes);
+    this.#gone?.(this);
+    return this.#socket;
   }
 
   probe(): void {
@@ -156,6 +173,7 @@ export class SocketWire extends Incoming implements Wire, TapReader {
 
   /** The socket read something. */
   onTapped(bytes: Buffer): boolean {
+    if (this.#released) return false;
     this.#bytesRead += bytes.length;
     return this.came(bytes);
   }
@@ -239,7 +257,7 @@ export class SocketWire extends Incoming implements Wire, TapReader {
   }
 
   #onClose(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#released) return;
     this.#closed = true;
     this.reader?.onClosed(this.#error);
     this.#gone?.(this);

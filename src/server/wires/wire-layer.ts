@@ -12,16 +12,16 @@ import { HandleWire } from './handle-wire.js';
 import { findHandles, interceptConnections, setOptions, socketOn, takeHandle, tapSocket } from './handles.js';
 import { SocketTap } from './socket-tap.js';
 import { SocketWire } from './socket-wire.js';
-import type { SocketSettings, Wire } from './wire.js';
+import type { AcceptedWire, SocketSettings, Wire } from './wire.js';
 
 /** Which layer is asked for; `auto` takes the fast one where there is one. */
 export type IoChoice = 'auto' | 'portable' | 'fast';
 
 /** Told about each wire of a server. */
 export interface WireObserver {
-  opened(wire: Wire): void;
+  opened(wire: AcceptedWire): void;
   /** The wire is closed. Called after its reader. */
-  gone(wire: Wire): void;
+  gone(wire: AcceptedWire): void;
 }
 
 /** How sockets become wires. */
@@ -53,7 +53,11 @@ const portableLayer: WireLayer = {
 };
 
 /** Makes a wire of a TLS socket whose handshake is done, which is on streams with either layer. */
-export function secureWire(socket: TLSSocket, { highWaterMark }: SocketSettings, gone?: WireObserver['gone']): Wire {
+export function secureWire(
+  socket: TLSSocket,
+  { highWaterMark }: SocketSettings,
+  gone?: WireObserver['gone'],
+): AcceptedWire {
   const tap = new SocketTap();
   const early: Buffer | null = socket.read();
   const wire = new SocketWire(socket, highWaterMark, gone, tapSocket(socket, tap.onread) ? tap : undefined);

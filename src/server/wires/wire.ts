@@ -2,8 +2,10 @@
  * Owns the socket layer: bytes in, bytes out, and when each may go on. Everything above it sees a socket only through
  * this interface, so that the layer can be replaced. Refuses to know frames.
  */
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Chained } from '../../actors/chain.js';
+import type { Pass } from '../admission/pass.js';
 
 /** Who reads a wire. */
 export interface WireReader {
@@ -34,6 +36,8 @@ export interface SocketSettings {
   readonly keepAlive: number;
   /** Bytes a stream of Node.js holds in each direction before it says that it is full. */
   readonly highWaterMark: number;
+  /** Whether small writes leave at once. Default: true. */
+  readonly noDelay?: boolean | undefined;
 }
 
 /** One socket. Those of a listener are a chain. */
@@ -55,7 +59,7 @@ export interface Wire extends Chained<Wire> {
   watch(): void;
   /**
    * Gives bytes back, to be read again before anything else, also before what was given back earlier. They are kept, so they must be
-   * the caller's own.
+   * the caller's own. An end of the peer that was told already is told again behind them.
    */
   unread(bytes: Buffer): void;
   /**
@@ -78,4 +82,15 @@ export interface Wire extends Chained<Wire> {
   readonly bufferedBytes: number;
   readonly bytesRead: number;
   readonly closed: boolean;
+}
+
+/** A wire that a listener accepted. */
+export interface AcceptedWire extends Wire {
+  /** Who let it in; undefined where nobody is asked. */
+  pass: Pass | undefined;
+  /**
+   * Gives the socket under this wire away, paused, with every byte that was given back or kept in it. The wire is gone then, and its
+   * reader is told nothing. Nothing may have been written, and no end of the peer been seen; undefined when it is closed already.
+   */
+  release(): Socket | undefined;
 }

@@ -17,10 +17,13 @@ const REQUEST: UpgradeRequest = {
   origin: undefined,
   subprotocols: [],
   extensions: [],
+  forwarded: undefined,
   remoteAddress: '127.0.0.1',
   remotePort: 1,
   localAddress: '127.0.0.1',
   localPort: 2,
+  transport: 'websocket',
+  peerAddress: '',
   tls: undefined,
   signal: new AbortController().signal,
 };

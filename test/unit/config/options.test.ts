@@ -37,8 +37,22 @@ describe('resolved options', () => {
       warmConnections: 0,
       compression: false,
       heartbeat: { interval: 30_000, timeout: 30_000, mode: 'always' },
+      admission: {
+        allow: [],
+        deny: [],
+        exempt: ['loopback'],
+        rate: { perAddress: 200, total: 0, burst: 10_000 },
+        bans: { threshold: 100, halfLife: 60_000, duration: 60_000, maxDuration: 3_600_000, memory: 86_400_000 },
+      },
+      trustedProxies: [],
+      forwardedHeader: 'x-forwarded-for',
       limits: {
         maxConnections: 100_000,
+        reservedConnections: 0,
+        overflow: 'refuse',
+        maxConnectionsPerAddress: 10_000,
+        maxConnectionsPerUser: 0,
+        maxPendingHandshakes: 10_000,
         maxHandshakeBytes: 16_384,
         maxHeaderCount: 100,
         maxMessageBytes: 67_108_864,
@@ -70,6 +84,7 @@ describe('resolved options', () => {
       keepAlive: 30_000,
       watchdog: { enabled: true, interval: 5000, attempts: 0, selfProbe: { enabled: false, timeout: 5000 } },
       io: 'auto',
+      socket: { backlog: 511, exclusive: false, reusePort: false, ipv6Only: false, noDelay: true },
       upstreamTls: { minVersion: 'TLSv1.2', rejectUnauthorized: true },
     });
   });

@@ -4,7 +4,8 @@ import tls from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { RequestHead } from '../../../src/protocol/http-head.js';
 import type { TidegateError } from '../../../src/receivers/errors.js';
-import { Listener, type ListenerOptions, type ListenerRefusal } from '../../../src/server/listener/listener.js';
+import { Listener } from '../../../src/server/listener/listener.js';
+import type { ListenerOptions, ListenerRefusal } from '../../../src/server/listener/listener-options.js';
 import { TlsListening } from '../../../src/server/tls/tls-listening.js';
 import type { Wire } from '../../../src/server/wires/wire.js';
 import type { WireLayer } from '../../../src/server/wires/wire-layer.js';
@@ -29,6 +30,9 @@ export class Harness {
   readonly errors: TidegateError[] = [];
   readonly listener: Listener;
   port = 0;
+  /** Plain TCP clients that were handed over, with where they are to go. */
+  readonly clients: Array<{ readonly wire: Wire; readonly record: WireRecord; readonly target: string | undefined }> =
+    [];
   readonly #arrivals: Arrival[] = [];
   readonly #waiting: Array<(arrival: Arrival) => void> = [];
 
@@ -48,6 +52,10 @@ export class Harness {
         const waiting = this.#waiting.shift();
         if (waiting === undefined) this.#arrivals.push(arrival);
         else waiting(arrival);
+      },
+      onBytes: (wire, target) => {
+        onTestFinished(() => wire.terminate());
+        this.clients.push({ wire, record: recordOf(wire), target });
       },
       onRefused: (info) => void this.refusals.push(info),
       onLost: (error) => void this.errors.push(error),

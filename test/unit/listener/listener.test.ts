@@ -184,7 +184,7 @@ describe.each([
     const client = harness.connect(secure);
     client.write('SSH-2.0-x\r\n\r\nmore');
     expect(await received(client)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
-    expect(harness.refusals).toEqual([expect.objectContaining({ error: 'BAD_HANDSHAKE', status: 400 })]);
+    expect(harness.refusals).toEqual([expect.objectContaining({ error: 'UNKNOWN_PROTOCOL', status: 400 })]);
   });
 
   it('is cut when the listener closes before it is complete', async () => {
@@ -265,7 +265,7 @@ describe.each(LAYERS.map((layer) => [layer.kind, layer] as const))(
       const client = harness.connect();
       client.write('EHLO mail.example\r\n');
       expect(await received(client)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
-      expect(harness.refusals).toMatchObject([{ error: 'BAD_HANDSHAKE', message: expect.stringContaining('EHLO') }]);
+      expect(harness.refusals).toMatchObject([{ error: 'UNKNOWN_PROTOCOL', message: expect.stringContaining('EHLO') }]);
     });
 
     it('is refused when it consists of more empty lines than a head may have bytes', async () => {

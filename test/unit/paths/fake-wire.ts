@@ -16,6 +16,7 @@ import { FrameParser, type ReceivedFrame } from '../../support/frames.js';
 export class FakeWire implements Wire {
   before: Wire | undefined;
   behind: Wire | undefined;
+  pass: undefined;
   readonly addresses = { remoteAddress: '192.0.2.1', remotePort: 1, localAddress: '192.0.2.2', localPort: 2 };
   readonly tls = undefined;
   readonly writes: Buffer[] = [];
@@ -46,6 +47,8 @@ export class FakeWire implements Wire {
   watch(): void {
     this.reading = false;
   }
+
+  release(): undefined {}
 
   unread(_bytes: Buffer): void {}
 

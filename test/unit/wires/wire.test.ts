@@ -258,7 +258,13 @@ describe.each(TRANSPORTS.map((one) => [one.layer.kind, one.over, one] as const))
     const expected =
       over === 'unix'
         ? { remoteAddress: '', remotePort: 0, localAddress: '', localPort: 0 }
-        : { remoteAddress: '127.0.0.1', remotePort: localPort, localAddress: '127.0.0.1', localPort: remotePort };
+        : {
+            remoteAddress: '127.0.0.1',
+
+            remotePort: localPort,
+            localAddress: '127.0.0.1',
+            localPort: remotePort,
+          };
     expect(wire.addresses).toEqual(expected);
     expect(wire.tls !== undefined).toBe(over === 'tls');
     wire.terminate();

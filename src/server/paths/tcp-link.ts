@@ -1,0 +1,111 @@
+/**
+ * Owns the client's side of a data path when the client speaks plain TCP: no frames, no pings, and a FIN in the place of a Close
+ * frame. Refuses to know the other side.
+ */
+import { Buffer } from 'node:buffer';
+import { CloseCode, CloseIndicator, type CloseStatus, type Message, type SendResult } from '../../receivers/index.js';
+import type { PacedWire } from '../shaping/paced-wire.js';
+import type { Wire } from '../wires/wire.js';
+import { BytesOutlet } from './bytes-outlet.js';
+import { Intake } from './intake.js';
+import { asBuffer, type DownLink, type LinkServices, takeExcuse } from './links.js';
+import type { OutletOwner } from './outlet.js';
+import { TrafficCounter } from './traffic.js';
+
+/** What a plain TCP client is told and tells by. */
+export interface TcpLinkOptions {
+  /** Written behind each message; undefined where the stream has no messages. */
+  readonly delimiter: Buffer | undefined;
+  /** The client's FIN came. */
+  ended(): void;
+}
+
+/** A client that speaks plain TCP. */
+export class TcpLink implements DownLink {
+  readonly intake: Intake;
+  readonly outlet: BytesOutlet;
+  paced: PacedWire | undefined;
+  readonly speaksWebSocket = false;
+  readonly received = new TrafficCounter();
+  readonly sent = new TrafficCounter();
+  readonly #maxQueuedBytes: number;
+  readonly #options: TcpLinkOptions;
+  #code: CloseStatus = CloseCode.Normal;
+
+  constructor(wire: Wire, owner: OutletOwner, services: LinkServices, options: TcpLinkOptions) {
+    this.#options = options;
+    this.#maxQueuedBytes = services.limits.maxQueuedBytes;
+    this.intake = new Intake(wire);
+    this.outlet = new BytesOutlet(wire, owner, services.watch, services.limits);
+  }
+
+  get wire(): Wire {
+    return this.outlet.wire;
+  }
+
+  /** The code that the client's FIN stands for: that of our close if it answers one, else 1000. */
+  get endCode(): CloseStatus {
+    return this.#code;
+  }
+
+  get bufferedBytes(): number {
+    return this.outlet.bufferedBytes;
+  }
+
+  get closeWritten(): boolean {
+    return this.outlet.closeWritten;
+  }
+
+  send(message: Message): SendResult {
+    if (this.outlet.closing || this.wire.closed) return 'closed';
+    if (this.bufferedBytes > this.#maxQueuedBytes) return 'dropped';
+    const result = this.deliver(typeof message === 'string' ? Buffer.from(message) : asBuffer(message));
+    this.outlet.noteSend();
+    return result;
+  }
+
+  /** Writes one message, with the delimiter if there is one. */
+  deliver(payload: Buffer): SendResult {
+    const { delimiter } = this.#options;
+    const result = this.outlet.message(delimiter === undefined ? payload : Buffer.concat([payload, delimiter]));
+    if (result === 'accepted' || result === 'queued') {
+      this.sent.messages += 1;
+      this.sent.bytes += payload.length;
+    }
+    return result;
+  }
+
+  /** There are no pings in a byte stream. */
+  ping(): SendResult {
+    return this.outlet.closing || this.wire.closed ? 'closed' : 'dropped';
+  }
+
+  takeExcuse(): boolean {
+    return takeExcuse(this);
+  }
+
+  /** TCP has no heartbeat of its own; keepalive is the operating system's. */
+  sendHeartbeat(): void {}
+
+  sendClose(code: CloseStatus): void {
+    this.paced?.lift();
+    if (code === CloseIndicator.Abnormal || code === CloseIndicator.TlsFailed) {
+      this.wire.terminate();
+      return;
+    }
+    this.#code = code;
+    this.outlet.close();
+  }
+
+  end(): void {
+    this.outlet.close();
+  }
+
+  onEnd(): void {
+    this.#options.ended();
+  }
+
+  onClosed(): void {
+    this.outlet.closed();
+  }
+}
