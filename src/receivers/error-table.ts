@@ -140,12 +140,12 @@ export const ERRORS = {
   UNKNOWN_PROTOCOL: {
     whose: 'downstream',
     status: 400,
-    help: 'The first bytes are neither HTTP nor TLS, and no `onUnknownProtocol` took the connection.',
+    help: 'The first bytes are neither HTTP nor TLS; `onUnknownProtocol` or `protocol` of a listener takes such clients.',
   },
   BAD_PROXY_HEADER: {
     whose: 'downstream',
     status: 400,
-    help: 'A trusted proxy sent no valid PROXY protocol header, or another peer sent one; see `proxyProtocol`.',
+    help: 'A PROXY protocol header was missing or malformed, or not from one of `trustedProxies`; see `proxyProtocol`.',
   },
   UNAUTHENTICATED: {
     whose: 'downstream',

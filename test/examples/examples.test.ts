@@ -5,10 +5,11 @@ import { start as startEcho } from '../../examples/02-echo-receiver.js';
 import { start as startChat } from '../../examples/03-chat.js';
 import { start as startAuditor } from '../../examples/04-auditing-proxy.js';
 import { type Lookup, start as startSwitchboard } from '../../examples/05-per-request-target.js';
+import { start as startOnePort } from '../../examples/10-one-port.js';
 import { deferred } from '../support/events.js';
 import { RawClient, type RawClientOptions } from '../support/raw-client.js';
 import { RawUpstream } from '../support/raw-upstream.js';
-import { TcpPeer } from '../support/tcp-peer.js';
+import { connectTcp, TcpPeer } from '../support/tcp-peer.js';
 
 interface Server {
   readonly addresses: readonly { readonly port: number }[];
@@ -178,5 +179,24 @@ describe('05-per-request-target', () => {
     expect(lost.status).toBe(404);
     expect(lost.body).toBe('no such desk: /desks/nowhere\n');
     expect((await RawClient.handshake({ port, path: '/desks/down', headers: authorized })).status).toBe(502);
+  });
+});
+
+describe('10-one-port', () => {
+  it('brings WebSocket clients and plain TCP clients together', async () => {
+    const { port } = await running(startOnePort(0));
+    const browser = await open(port);
+    expect(await browser.nextText()).toBe('welcome, websocket client');
+    const terminal = await connectTcp({ port });
+    cleanups.push(() => terminal.destroy());
+    terminal.write('hello from a terminal\n');
+    expect((await terminal.readUntil('\n')).toString()).toBe('welcome, tcp client\n');
+    expect(await browser.nextText()).toBe('hello from a terminal');
+    browser.sendText('hello from a browser');
+    expect((await terminal.readUntil('\n')).toString()).toBe('hello from a browser\n');
+    terminal.end();
+    await terminal.waitForEnd();
+    const answer = await RawClient.handshake({ port, path: '/elsewhere' });
+    expect(answer.status).toBe(403);
   });
 });
