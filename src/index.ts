@@ -16,3 +16,4 @@ export { ReceiverServer, type ReceiverServerOptions } from './server/receiver-se
 export type { CertificateFacts } from './server/tls/certificate.js';
 export type { CertificateReport } from './server/tls/server-certificates.js';
 export type { TlsHooks, TlsPeer } from './server/tls/tls-hooks.js';
+export type { LostListener, RestoredListener, WatchdogEvent, WatchdogHooks } from './server/watchdog/watchdog-hooks.js';

@@ -18,6 +18,8 @@ export {
 /** The request line and the header fields of a request. */
 export interface UpgradeHead {
   readonly method: string;
+  /** The request target as it was sent. */
+  readonly url: string;
   /** Such as `1.1`. */
   readonly httpVersion: string;
   /** Names and values in turn, as sent. */
@@ -35,8 +37,11 @@ export interface HandshakeFault {
   readonly headers: Record<string, string>;
 }
 
-/** Of these RFC 6455 section 11.3 allows one each; with two, we and a server behind us could each believe another one. */
-const SINGLE_FIELDS = ['Sec-WebSocket-Key', 'Sec-WebSocket-Version'];
+/**
+ * Of these there is one each (RFC 6455 section 11.3, RFC 6454 section 7.3, RFC 9110 section 11.6.2); with two, we and a server
+ * behind us could each believe another one.
+ */
+const SINGLE_FIELDS = ['Sec-WebSocket-Key', 'Sec-WebSocket-Version', 'Origin', 'Authorization'];
 
 /** Fields of drafts before RFC 6455, whose handshake continues in the body. */
 const OBSOLETE_FIELDS = ['Sec-WebSocket-Key1', 'Sec-WebSocket-Key2'];
@@ -69,12 +74,31 @@ export function checkUpgrade(head: UpgradeHead): { key: string } | HandshakeFaul
   return { key: key[0]! };
 }
 
-function requestProblem({ method, httpVersion, rawHeaders }: UpgradeHead): string | null {
+/** RFC 9110 section 7.2: one host, and perhaps a port. Neither a list of them nor credentials. */
+const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+;=%-]+)(?::\d*)?$/i;
+
+function requestProblem({ method, url, httpVersion, rawHeaders }: UpgradeHead): string | null {
   if (method !== 'GET') return `The method must be GET, got ${method}.`;
   if (httpVersion !== '1.1') return `The HTTP version must be 1.1, got ${httpVersion}.`;
   const host = headerValues(rawHeaders, 'host');
-  if (host.length !== 1 || host[0] === '') return `Host must come once and say which, got ${shownValues(host)}.`;
-  return null;
+  if (host.length !== 1 || !HOST.test(host[0]!)) return `Host must come once and say which, got ${shownValues(host)}.`;
+  return url.startsWith('/') ? null : wholeUrlProblem(url, host[0]!);
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: ':80', ws: ':80', https: ':443', wss: ':443' };
+
+/** In a whole URL the host comes twice (RFC 9112 section 3.2.2); readers that believe one or the other must see the same. */
+function wholeUrlProblem(url: string, host: string): string | null {
+  const [, scheme = '', authority = ''] = /^([a-z]+):\/\/([^/?]*)/i.exec(url) ?? [];
+  const port = DEFAULT_PORTS[scheme.toLowerCase()];
+  if (port === undefined)
+    return `The request target must be a path, or a URL of http or ws, got ${shownValues([url])}.`;
+  const bare = (name: string): string => {
+    const lower = name.toLowerCase();
+    return lower.endsWith(port) ? lower.slice(0, -port.length) : lower;
+  };
+  if (bare(authority) === bare(host)) return null;
+  return `The request target names ${shownValues([authority])}, and Host ${shownValues([host])}.`;
 }
 
 function connectionProblem(rawHeaders: readonly string[]): string | null {

@@ -35,6 +35,7 @@ const CR = 13;
 const LF = 10;
 const SPACE = 32;
 const TAB = 9;
+const HASH = 35;
 
 /** RFC 9110 section 5.6.2. */
 const TOKEN = tableOf("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
@@ -175,14 +176,16 @@ const WHOLE_URL = /^[a-z]+:\/\/[\w.~:[\]-]+(?:[/?]|$)/i;
 
 /**
  * A request target is visible ASCII: everything else is to be percent-encoded (RFC 3986 section 2). It is a path, a whole URL or
- * the asterisk of OPTIONS (RFC 9112 section 3.2); host and port alone are for CONNECT.
+ * the asterisk of OPTIONS (RFC 9112 section 3.2); host and port alone are for CONNECT. A fragment stays with the client: some
+ * readers cut it off, and some take it for a part of the path.
  */
 function isTarget(text: string, start: number, end: number, method: string): boolean {
-  const path = text[start] === '/' || (text[start] === '*' && end === start + 1);
+  const star = text[start] === '*' && end === start + 1 && method === 'OPTIONS';
+  const path = text[start] === '/' || star;
   if (!path && method !== 'CONNECT' && !WHOLE_URL.test(text.slice(start, end))) return false;
   for (let at = start; at < end; at += 1) {
     const code = text.charCodeAt(at);
-    if (code <= SPACE || code > 126) return false;
+    if (code <= SPACE || code > 126 || code === HASH) return false;
   }
   return start < end;
 }

@@ -57,12 +57,8 @@ export function checkUpgradeResponse(
       message: `Sec-WebSocket-Protocol must be one of those offered (${offered}), got ${shownValues(subprotocols)}.`,
     };
   }
-  const length = headerValues(rawHeaders, 'content-length');
-  const framedTwice = length.length > 0 && headerValues(rawHeaders, 'transfer-encoding').length > 0;
-  if (length.length > 1 || length.some((value) => !isNumber(value)) || framedTwice) {
-    // A 101 has no body (RFC 9110 section 15.2), but whoever reads these in another way sees another message.
-    return { message: `Content-Length must be a number and come once and alone, got ${shownValues(length)}.` };
-  }
+  const framing = framingProblem(rawHeaders);
+  if (framing !== undefined) return { message: framing };
   const extensions = headerValues(rawHeaders, 'sec-websocket-extensions').join(', ');
   if (extensions !== '' && !sent.extensionsOffered) {
     return { message: `Sec-WebSocket-Extensions must be absent as none was offered, got "${extensions}".` };
@@ -70,6 +66,14 @@ export function checkUpgradeResponse(
   return { subprotocol, extensions };
 }
 
-function isNumber(value: string): boolean {
-  return /^\d{1,15}$/.test(value);
+/**
+ * A 101 has no body (RFC 9110 section 8.6, RFC 9112 section 6.1), and whoever stands between and reads one there takes the first
+ * frames for it. A length of 0 is the same message to every reader, and old servers send it.
+ */
+function framingProblem(rawHeaders: readonly string[]): string | undefined {
+  const encoding = headerValues(rawHeaders, 'transfer-encoding');
+  if (encoding.length > 0) return `A 101 has no body, got Transfer-Encoding ${shownValues(encoding)}.`;
+  const length = headerValues(rawHeaders, 'content-length');
+  if (length.length === 0 || (length.length === 1 && length[0] === '0')) return undefined;
+  return `A 101 has no body, got Content-Length ${shownValues(length)}.`;
 }

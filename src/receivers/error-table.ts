@@ -66,7 +66,7 @@ export const ERRORS = {
   LISTEN_FAILED: { whose: 'operator', help: 'The listener could not be opened; the cause says why.' },
   LISTENER_LOST: {
     whose: 'network',
-    help: 'A listener died or does not answer, and could not be opened again.',
+    help: 'A listener died or does not answer. `watchdog` says how often it is opened again before it is given up.',
   },
   IO_UNAVAILABLE: {
     whose: 'operator',
@@ -90,7 +90,7 @@ export const ERRORS = {
   HANDSHAKE_TOO_BIG: {
     whose: 'downstream',
     status: 431,
-    help: 'The handshake has larger headers than `limits.maxHandshakeBytes` allows.',
+    help: 'The handshake has larger headers than `limits.maxHandshakeBytes` or more than `limits.maxHeaderCount` allows.',
   },
   HANDSHAKE_TIMEOUT: {
     whose: 'downstream',

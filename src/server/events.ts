@@ -3,6 +3,7 @@ import type { CloseReport, Connection, ErrorCode, TidegateError } from '../recei
 import type { Ban } from './admission/bans.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import type { CertificateReport } from './tls/server-certificates.js';
+import type { LostListener, RestoredListener } from './watchdog/watchdog-hooks.js';
 
 /** A connection or handshake that was turned away: cut at once, or answered with anything but 101. */
 export interface RejectedUpgrade {
@@ -38,7 +39,11 @@ export interface ServerEvents {
    * was read cannot be used and those there were stay in use.
    */
   certificates: [report: CertificateReport];
-  /** A listener failed after it was bound. Unlike with other emitters, nothing is thrown when nobody listens. */
+  /** A listener is not served any more; the watchdog opens it again, unless it is off. Connections of it live on. */
+  'listener.lost': [lost: LostListener];
+  /** A lost listener is bound again, on the same address. */
+  'listener.restored': [restored: RestoredListener];
+  /** A listener is lost for good (`LISTENER_LOST`). Unlike with other emitters, nothing is thrown when nobody listens. */
   error: [error: TidegateError];
   /** A callback of a receiver or a listener of an event threw or rejected. */
   exception: [error: unknown, connection: Connection | undefined];

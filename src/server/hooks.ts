@@ -7,9 +7,10 @@ import { type AdmissionHooks, arePolicies } from './admission/admission-hooks.js
 import type { ReceiverFactory } from './connections/entrance.js';
 import type { FirstBytesHooks } from './listener/unknown-protocol.js';
 import type { TlsHooks } from './tls/tls-hooks.js';
+import type { WatchdogHooks } from './watchdog/watchdog-hooks.js';
 
 /** What code may give a server beside its options. */
-export interface ServerHooks extends AdmissionHooks, FirstBytesHooks, TlsHooks {
+export interface ServerHooks extends AdmissionHooks, FirstBytesHooks, TlsHooks, WatchdogHooks {
   /**
    * Makes the receiver of each connection. Default: a `ConnectionReceiver`, which lets everything pass on the
    * fastest data path.
@@ -32,6 +33,7 @@ const HOOKS: Readonly<Record<keyof ServerHooks, { is(value: unknown): boolean; r
   onVerifyPeer: IS_FUNCTION,
   onSecureContextOptions: IS_FUNCTION,
   onSecureContext: IS_FUNCTION,
+  onWatchdog: IS_FUNCTION,
 };
 
 /** The names of all hooks, which are no options. */

@@ -14,6 +14,7 @@ import { Entrance } from './connections/entrance.js';
 import { DialQueue } from './dial/dial-queue.js';
 import { createWarmPool } from './dial/warm-pool.js';
 import type { RejectedUpgrade, ServerEvents } from './events.js';
+import { writeRefusal } from './handshake/answer.js';
 import type { ServerHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import { Listener } from './listener/listener.js';
@@ -21,6 +22,7 @@ import { PressureWatch } from './paths/pressure-watch.js';
 import { type CertificateReport, ServerCertificates } from './tls/server-certificates.js';
 import type { TicketKeys } from './tls/ticket-keys.js';
 import { TlsListening } from './tls/tls-listening.js';
+import { Watchdog } from './watchdog/watchdog.js';
 import type { WireLayer } from './wires/wire-layer.js';
 
 /** What a running server is made of. */
@@ -54,6 +56,8 @@ export class RunningServer {
   readonly #certificates: ServerCertificates;
   readonly #watch: PressureWatch;
   readonly #reception: Reception;
+  /** Told by listeners that died; knows the server's own probes. */
+  readonly #watchdog: Watchdog;
 
   constructor(options: RunningOptions) {
     this.#options = options;
@@ -67,6 +71,7 @@ export class RunningServer {
       rejected: (rejected) => tell('rejected', rejected),
       exception: (error) => tell('exception', error, undefined),
     });
+    this.#watchdog = new Watchdog({ config: config.watchdog, hooks: options.hooks, tell });
     this.#reception = new Reception(this.gatekeeper, (rejected) => tell('rejected', rejected));
     const secure = options.listen.map((address) => this.#createTls(address));
     this.#listeners = options.listen.map((address, index) => this.#createListener(address, secure[index]));
@@ -108,12 +113,14 @@ export class RunningServer {
 
   /** No new connections and no new dials ahead of need; what is left is released later. */
   stopAhead(): void {
+    this.#watchdog.stop();
     void this.services.warm?.close();
   }
 
   /** Lets go of everything. Resolves when no socket, timer or handle is left. */
   async release(): Promise<void> {
     this.#certificates.stop();
+    this.#watchdog.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await Promise.all(this.#listeners.map((listener) => listener.terminateAll()));
     await this.services.warm?.close();
@@ -135,8 +142,12 @@ export class RunningServer {
       {
         bind: async () => {
           this.addresses = await bindAll(this.#listeners);
+          for (const [index, listener] of this.#listeners.entries()) {
+            this.#watchdog.watch(listener, this.addresses[index]!);
+          }
         },
         unbind: () => {
+          this.#watchdog.stop();
           for (const listener of this.#listeners) void listener.close();
         },
       },
@@ -162,7 +173,8 @@ export class RunningServer {
   #createListener(address: ProxyConfig['listen'][number], tls: TlsListening | undefined): Listener {
     const { config, hooks, layer, tell } = this.#options;
     const { timeouts, limits, keepAlive, socket } = config;
-    return new Listener({
+    const watchdog = this.#watchdog;
+    const listener = new Listener({
       keepAlive,
       ...socket,
       ...address,
@@ -170,22 +182,29 @@ export class RunningServer {
       handshakeTimeout: timeouts.handshake,
       maxHandshakeBytes: limits.maxHandshakeBytes,
       maxPendingHandshakes: limits.maxPendingHandshakes,
+      maxHeaderCount: limits.maxHeaderCount,
       highWaterMark: limits.highWaterMark,
       layer,
       onUnknownProtocol: hooks.onUnknownProtocol,
       arrive: (peer, role) => this.gatekeeper.arrive(peer, role),
       become: (pass, peer) => this.#reception.introduces(pass, peer),
       onRequest: (head, wire) => {
-        if (this.#reception.admits(head, wire)) this.entrance.take(head, wire);
+        if (watchdog.probing && watchdog.isProbe(wire.addresses)) writeRefusal(wire, { status: 426 });
+        else if (this.#reception.admits(head, wire)) this.entrance.take(head, wire);
       },
       onBytes: (wire, target) => {
-        if (this.#reception.admitsBytes(wire)) this.entrance.takeBytes(wire, target);
+        // There is nothing to answer it with; that it was accepted and ended is an answer too.
+        if (watchdog.probing && watchdog.isProbe(wire.addresses)) wire.terminate();
+        else if (this.#reception.admitsBytes(wire)) this.entrance.takeBytes(wire, target);
       },
-      onRefused: ({ error, status, message, remoteAddress, isSilent }) =>
-        this.#rejected({ error, status, message, remoteAddress, path: undefined }, isSilent),
-      onError: (error) => tell('error', error),
+      onRefused: ({ error, status, message, remoteAddress, remotePort = 0, isSilent }) => {
+        if (remoteAddress !== undefined && watchdog.isProbe({ remoteAddress, remotePort })) return;
+        this.#rejected({ error, status, message, remoteAddress, path: undefined }, isSilent);
+      },
+      onLost: (error, shortage) => watchdog.lost(listener, error, shortage),
       onException: (error) => tell('exception', error, undefined),
     });
+    return listener;
   }
 }
 

@@ -51,6 +51,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   timeouts: 'Timeouts:',
   tls: 'TLS of the listeners:',
   upstreamTls: 'TLS to the target:',
+  watchdog: 'Watchdog:',
 };
 
 function defaultOf({ kind, default: value, defaultText }: OptionEntry): string {

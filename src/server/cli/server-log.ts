@@ -34,6 +34,14 @@ export function logServerEvents(server: EventEmitter<ServerEvents>, logger: Logg
     logger.info(line, message);
   });
   server.on('certificates', (report) => logCertificates(report, logger));
+  server.on('listener.lost', ({ address, reason, error }) => {
+    const line = { event: 'listener.lost', address: address.url, reason, code: error.code, detail: error.message };
+    logger.error(line, error.message);
+  });
+  server.on('listener.restored', ({ address, attempts }) => {
+    const line = { event: 'listener.restored', address: address.url, attempts };
+    logger.warn(line, `listening on ${address.url} again`);
+  });
   server.on('error', (error) => {
     logger.error({ event: 'error', code: error.code, detail: error.message }, `error: ${error.message}`);
   });

@@ -54,6 +54,13 @@ export const limits = described(
         min: 256,
         flag: 'max-handshake-bytes',
       }),
+      /** Header fields of a handshake; one with more is refused with 431. */
+      maxHeaderCount: count({
+        description: 'Header fields of a handshake; one with more is refused with 431.',
+        default: 100,
+        min: 8,
+        flag: 'max-header-count',
+      }),
       /** One message; a larger one closes its connection with 1009. 0 = unlimited. */
       maxMessageBytes: size({
         description: 'One message; a larger one closes its connection with 1009. 0 = unlimited.',

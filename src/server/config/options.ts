@@ -17,6 +17,7 @@ import { subprotocols, target } from './target-option.js';
 import { tcpFraming } from './tcp-framing.js';
 import { timeouts } from './timeouts.js';
 import { upstreamTls } from './tls-material.js';
+import { watchdog } from './watchdog.js';
 
 /** Every option of a proxy that a file, a flag or code can give. */
 export const proxyOptionsSchema = z.strictObject({
@@ -93,6 +94,8 @@ export const proxyOptionsSchema = z.strictObject({
   }),
   /** Listening sockets, and what they accept. An object in `listen` may have each of these for itself. */
   socket,
+  /** What is done about a listener that died or does not answer. */
+  watchdog,
   /** TLS towards a `wss:` or `tls:` target. */
   upstreamTls,
   /** The socket layer: `fast` works below the streams of Node.js, `portable` with its sockets as they are, `auto` is `fast` where that is to be had. TLS is always portable. */

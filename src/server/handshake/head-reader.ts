@@ -9,20 +9,27 @@ import type { Wire, WireReader } from '../wires/wire.js';
 export abstract class HeadReader implements WireReader {
   readonly wire: Wire;
   readonly #maxBytes: number;
+  readonly #maxLines: number;
   readonly #finder = new HeadFinder();
   /** What came in pieces: `[0, length)` of a buffer that may be larger. */
   #held: Buffer | undefined;
   #length = 0;
   #done = false;
 
-  constructor(wire: Wire, maxBytes: number) {
+  constructor(wire: Wire, maxBytes: number, maxFields = Number.POSITIVE_INFINITY) {
     this.wire = wire;
     this.#maxBytes = maxBytes;
+    this.#maxLines = 1 + maxFields;
   }
 
   /** Bytes of the head that came so far. */
   get received(): number {
     return this.#finder.looked;
+  }
+
+  /** Fields that came so far. */
+  protected get fields(): number {
+    return this.#finder.lines - 1;
   }
 
   /** Begins to read. */
@@ -42,6 +49,7 @@ export abstract class HeadReader implements WireReader {
   protected abstract onHead(text: string, skipped: number): void;
   /** The bytes cannot become a head. `bytes` are all that came; they are the wire's, and gone when this returns. */
   protected abstract onFault(fault: string, bytes: Buffer): void;
+  /** It is larger, or has more fields, than it may. */
   protected abstract onTooBig(): void;
   /** The peer is gone, or ended its direction before it had sent anything. */
   protected abstract onGone(error: Error | undefined): void;
@@ -64,7 +72,7 @@ export abstract class HeadReader implements WireReader {
     const end = finder.find(bytes);
     if (finder.fault !== undefined) {
       this.#finish(() => this.onFault(finder.fault ?? '', bytes));
-    } else if ((end === -1 ? bytes.length : end) > this.#maxBytes) {
+    } else if ((end === -1 ? bytes.length : end) > this.#maxBytes || finder.lines > this.#maxLines) {
       this.#finish(() => this.onTooBig());
     } else if (end === -1) {
       if (this.#held === undefined) this.#append(chunk);

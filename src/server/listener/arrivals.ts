@@ -29,6 +29,7 @@ import { shownBytes, UnknownProtocolQuestion } from './unknown-protocol.js';
 /** The connections of one listener until they are requests. */
 export class Arrivals implements GuestHost {
   readonly maxHandshakeBytes: number;
+  readonly maxHeaderCount: number;
   /** Does TLS for connections of which something is read before; it does not listen. */
   tls: tls.Server | undefined;
   readonly #options: ListenerOptions;
@@ -40,15 +41,16 @@ export class Arrivals implements GuestHost {
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.maxHandshakeBytes = options.maxHandshakeBytes;
+    this.maxHeaderCount = options.maxHeaderCount;
     this.#lobby = new Lobby({
       handshakeTimeout: options.handshakeTimeout,
       maxPendingHandshakes: options.maxPendingHandshakes ?? 0,
       expired: (guest) => this.#expire(guest),
-      cut: (guest, error, message) => this.#report(error, message, guest.remoteAddress),
+      cut: (guest, error, message) => this.#report(error, message, guest),
     });
     this.#tlsGuests = new TlsGuests((guest, midway) => {
       this.#lobby.delete(guest);
-      if (midway) this.#report('BAD_HANDSHAKE', LEFT_MIDWAY, guest.remoteAddress);
+      if (midway) this.#report('BAD_HANDSHAKE', LEFT_MIDWAY, guest);
     });
   }
 
@@ -84,7 +86,7 @@ export class Arrivals implements GuestHost {
       });
       return;
     }
-    const guest = new PassingGuest(wire.addresses.remoteAddress, 'nothing was sent');
+    const guest = new PassingGuest(wire.addresses, 'nothing was sent');
     guest.wire = wire;
     guest.pass = wire.pass;
     this.#lobby.admit(guest, () => {
@@ -174,7 +176,7 @@ export class Arrivals implements GuestHost {
     const guest = this.#tlsGuests.failed(socket, plainAnswerTo(error));
     if (guest === undefined) return;
     this.#lobby.delete(guest);
-    this.#report('BAD_HANDSHAKE', describeTlsFailure(error), guest.remoteAddress);
+    this.#report('BAD_HANDSHAKE', describeTlsFailure(error), guest);
   }
 
   #answerDenial(wire: Wire, guest: PassingGuest, { error, status, message }: PeerDenial): void {
@@ -208,7 +210,7 @@ export class Arrivals implements GuestHost {
   refused(reader: RequestReader, error: ErrorCode, message: string): void {
     this.#lobby.delete(reader.guest);
     writeRefusal(reader.wire, { status: httpStatusOf(error), body: `${ERRORS[error].help}\n` });
-    this.#report(error, message, reader.remoteAddress);
+    this.#report(error, message, reader);
   }
 
   foreign(reader: RequestReader, kind: Exclude<FirstBytes, 'http'>, bytes: Buffer): void {
@@ -216,11 +218,7 @@ export class Arrivals implements GuestHost {
       case 'http2':
         this.#lobby.delete(reader.guest);
         refuseHttp2(reader.wire);
-        this.#report(
-          'NOT_AN_UPGRADE',
-          'the client began with HTTP/2; WebSocket is spoken over HTTP/1.1',
-          reader.remoteAddress,
-        );
+        this.#report('NOT_AN_UPGRADE', 'the client began with HTTP/2; WebSocket is spoken over HTTP/1.1', reader);
         break;
       case 'tls':
         this.refused(reader, 'BAD_HANDSHAKE', 'the client speaks TLS, and this listener does not');
@@ -267,7 +265,7 @@ export class Arrivals implements GuestHost {
   // The ends.
 
   #expire(guest: Guest): void {
-    const { reader, remoteAddress } = guest;
+    const { reader, remoteAddress, remotePort } = guest;
     const { handshakeTimeout } = this.#options;
     if (reader !== undefined && reader.received > 0 && reader.question === undefined) {
       reader.stop();
@@ -278,15 +276,19 @@ export class Arrivals implements GuestHost {
     // Browsers open connections ahead of need. An answer to no question would be taken for that of the next one.
     guest.terminate();
     const what = reader === undefined ? guest.awaited : reader.question === undefined ? 'nothing was sent' : UNDECIDED;
-    this.#report('HANDSHAKE_TIMEOUT', `${what} within ${handshakeTimeout} ms`, remoteAddress, what !== UNDECIDED);
+    this.#report(
+      'HANDSHAKE_TIMEOUT',
+      `${what} within ${handshakeTimeout} ms`,
+      { remoteAddress, remotePort },
+      what !== UNDECIDED,
+    );
   }
 
   /** Refuses a connection that no answer means anything to. */
   #drop(wire: Wire, guest: Guest, error: ErrorCode, message: string): void {
     this.#lobby.delete(guest);
-    const { remoteAddress } = guest;
     lingerAndTerminate(wire);
-    this.#report(error, message, remoteAddress);
+    this.#report(error, message, guest);
   }
 
   #leave(wire: Wire, guest: Guest): void {
@@ -294,8 +296,9 @@ export class Arrivals implements GuestHost {
     wire.terminate();
   }
 
-  #report(error: ErrorCode, message: string, remoteAddress: string, isSilent = false): void {
-    this.#options.onRefused({ error, status: httpStatusOf(error), message, remoteAddress, isSilent });
+  #report(error: ErrorCode, message: string, who: Pick<Guest, 'remoteAddress' | 'remotePort'>, isSilent = false): void {
+    const { remoteAddress, remotePort } = who;
+    this.#options.onRefused({ error, status: httpStatusOf(error), message, remoteAddress, remotePort, isSilent });
   }
 }
 

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { classifyFirstBytes, type FirstBytes } from '../../protocol/first-bytes.js';
 import { parseRequestHead, parseRequestLine, type RequestHead } from '../../protocol/http-head.js';
 import type { Pass } from '../admission/pass.js';
+import type { Peer } from '../admission/policy.js';
 import { HeadReader } from '../handshake/head-reader.js';
 import type { Wire } from '../wires/wire.js';
 import type { Waiting } from './handshake-deadlines.js';
@@ -14,6 +15,7 @@ import type { UnknownProtocolQuestion } from './unknown-protocol.js';
 /** What a guest tells its host. One of these is called, once. */
 export interface GuestHost {
   readonly maxHandshakeBytes: number;
+  readonly maxHeaderCount: number;
   arrived(guest: RequestReader, head: RequestHead): void;
   /** What it sent is no request. */
   refused(guest: RequestReader, error: 'BAD_HANDSHAKE' | 'HANDSHAKE_TOO_BIG', message: string): void;
@@ -26,6 +28,7 @@ export interface GuestHost {
 /** A connection whose request head is awaited, from the accepted connection on. */
 export interface Guest extends Waiting<Guest> {
   readonly remoteAddress: string;
+  readonly remotePort: number;
   /** What is waited for before the request, in words; undefined when it is the request. */
   readonly awaited: string | undefined;
   /** Undefined while something is to come before the request. */
@@ -48,13 +51,17 @@ export class RequestReader extends HeadReader implements Guest {
   readonly guest: Guest;
 
   constructor(wire: Wire, host: GuestHost, guest?: Guest) {
-    super(wire, host.maxHandshakeBytes);
+    super(wire, host.maxHandshakeBytes, host.maxHeaderCount);
     this.#host = host;
     this.guest = guest ?? this;
   }
 
   get remoteAddress(): string {
     return (this.pass?.peer ?? this.wire.addresses).remoteAddress;
+  }
+
+  get remotePort(): number {
+    return (this.pass?.peer ?? this.wire.addresses).remotePort;
   }
 
   get pass(): Pass | undefined {
@@ -98,8 +105,10 @@ export class RequestReader extends HeadReader implements Guest {
   }
 
   protected override onTooBig(): void {
-    const limit = this.#host.maxHandshakeBytes;
-    this.#host.refused(this, 'HANDSHAKE_TOO_BIG', `the request head is larger than ${limit} bytes`);
+    const { maxHandshakeBytes, maxHeaderCount } = this.#host;
+    const many = this.fields > maxHeaderCount;
+    const what = many ? `has more than ${maxHeaderCount} header fields` : `is larger than ${maxHandshakeBytes} bytes`;
+    this.#host.refused(this, 'HANDSHAKE_TOO_BIG', `the request head ${what}`);
   }
 
   protected override onGone(): void {
@@ -121,15 +130,19 @@ export class PassingGuest implements Guest {
   pass: Pass | undefined;
   /** TLS stands, has failed, or is not awaited any more: whatever comes now is no news. */
   settled = false;
-  readonly #peerAddress: string;
+  readonly #peer: Peer;
 
-  constructor(peerAddress: string, awaited: string) {
-    this.#peerAddress = peerAddress;
+  constructor(peer: Peer, awaited: string) {
+    this.#peer = peer;
     this.awaited = awaited;
   }
 
   get remoteAddress(): string {
-    return this.pass?.peer.remoteAddress ?? this.#peerAddress;
+    return (this.pass?.peer ?? this.#peer).remoteAddress;
+  }
+
+  get remotePort(): number {
+    return (this.pass?.peer ?? this.#peer).remotePort;
   }
 
   terminate(): void {

@@ -16,6 +16,8 @@ export interface ListenerRefusal {
   readonly status: number;
   readonly message: string;
   readonly remoteAddress?: string;
+  /** Known where the connection was open. */
+  readonly remotePort?: number | undefined;
   /** It had sent nothing, as browsers do that connect ahead of need. */
   readonly isSilent?: boolean;
 }
@@ -54,6 +56,8 @@ export interface ListenerOptions extends FirstBytesHooks {
   readonly handshakeTimeout: number;
   /** The largest request line and headers, in bytes. */
   readonly maxHandshakeBytes: number;
+  /** The most header fields. */
+  readonly maxHeaderCount: number;
   /** Bytes a plain socket holds in each direction before it says that it is full. Node keeps its default with TLS. */
   readonly highWaterMark: number;
   /** Milliseconds of silence before TCP keep-alive probes; 0 sends none. */
@@ -81,8 +85,11 @@ export interface ListenerOptions extends FirstBytesHooks {
   onBytes(wire: Wire, target: string | undefined): void;
   /** Called once for each connection that was refused here; its answer, if there is one, is on its way. Must not throw. */
   onRefused(info: ListenerRefusal): void;
-  /** Called for an error of the listening socket after it was bound. Must not throw. */
-  onError(error: TidegateError): void;
+  /**
+   * Called once when the listening socket is of no use any more and nobody closed it; what is connected lives on. With `shortage`
+   * it was given up because the process has no room for a connection, so that to open it again at once is of no use. Must not throw.
+   */
+  onLost(error: TidegateError, shortage: boolean): void;
   /** A hook threw. Must not throw. */
   onException?(error: unknown): void;
 }

@@ -5,8 +5,9 @@
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { type TLSSocket, Server as TlsServer } from 'node:tls';
-import { TidegateError } from '../../receivers/errors.js';
+import { describeError, TidegateError } from '../../receivers/errors.js';
 import type { TlsListening } from '../tls/tls-listening.js';
+import { acceptFault, socketFault } from '../watchdog/listening-socket.js';
 import type { WireObserver } from '../wires/wire-layer.js';
 import { Arrivals } from './arrivals.js';
 import { type BoundAddress, boundAddress, listenError } from './listen-address.js';
@@ -18,6 +19,7 @@ export class Listener {
   readonly #arrivals: Arrivals;
   readonly #observer: WireObserver;
   #server: net.Server | undefined;
+  #bound: BoundAddress | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -28,20 +30,50 @@ export class Listener {
 
   /** Starts listening. @throws TidegateError `ADDRESS_IN_USE` or `LISTEN_FAILED`, also for TLS options Node cannot use. */
   async bind(): Promise<BoundAddress> {
-    const { host, port, backlog, exclusive, ipv6Only, tls: secure, layer } = this.#options;
+    const { host, port } = this.#options;
     if (this.#server !== undefined) throw new TidegateError('ALREADY_STARTED', 'this listener is bound already');
+    this.#bound = await this.#open(host, port);
+    return this.#bound;
+  }
+
+  /**
+   * Opens the address that was bound once more, on a new socket, whatever became of the old one. What is connected is not
+   * touched. @throws TidegateError as `bind` does.
+   */
+  async reopen(): Promise<void> {
+    const { host, port } = this.#bound ?? this.#options;
+    const old = this.#server;
+    this.#server = undefined;
+    old?.close();
+    this.#releaseTls();
+    await this.#open(host, port);
+  }
+
+  /** Finds out whether the listening socket died without a word, or gives it up for a shortage; then `onLost` is called. */
+  inspect(shortage?: string): void {
+    if (this.#server === undefined || this.#bound === undefined) return;
+    const fault = socketFault(this.#server, this.#bound);
+    if (shortage !== undefined) this.#lose(this.#server, shortage, { shortage: true });
+    else if (fault !== undefined) this.#lose(this.#server, fault.message, fault);
+  }
+
+  async #open(host: string | undefined, port: number): Promise<BoundAddress> {
+    const { backlog, exclusive, ipv6Only, tls: secure, layer } = this.#options;
     try {
       const server = this.#createServer();
       this.#server = server;
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
-        server.once('close', () => reject(new Error('it was closed meanwhile')));
+        server.once('close', () => {
+          reject(new Error('it was closed meanwhile'));
+          this.#lose(server, 'it was closed');
+        });
         server.listen({ host, port, backlog, exclusive, ipv6Only, ...this.#sharing() }, () => {
           server.off('error', reject);
           resolve();
         });
       });
-      server.on('error', (error) => this.#options.onError(listenError(error, host, port)));
+      server.on('error', (error: NodeJS.ErrnoException) => this.#failed(server, error));
       if (!(server instanceof TlsServer)) layer.accept(server, this.#options, this.#observer);
       return boundAddress(addressOf(server), secure !== undefined);
     } catch (error) {
@@ -53,12 +85,9 @@ export class Listener {
   /** Stops listening, and cuts every connection whose request is awaited. Those that arrived live on. */
   async close(): Promise<void> {
     const server = this.#server;
-    if (server === undefined) return;
     this.#server = undefined;
-    server.close();
-    // One that does not listen is never closed.
-    if (this.#arrivals.tls !== undefined) this.#options.tls?.release();
-    this.#arrivals.tls = undefined;
+    server?.close();
+    this.#releaseTls();
     await this.#arrivals.close();
     // Handles close at the end of a turn of the event loop, after its immediates; then the address is free.
     await setImmediate();
@@ -68,6 +97,27 @@ export class Listener {
   /** Cuts every connection that came in here and is still there; resolves when all are gone. */
   terminateAll(): Promise<void> {
     return this.#arrivals.terminateAll();
+  }
+
+  /** An accept failed. libuv tries again at once and for ever where that is for want of room: only closing the socket ends it. */
+  #failed(server: net.Server, error: NodeJS.ErrnoException): void {
+    const fault = acceptFault(error.code ?? '');
+    if (fault !== 'connection') this.#lose(server, describeError(error), { shortage: fault === 'shortage' });
+  }
+
+  #lose(server: net.Server, why: string, { foreign = false, shortage = false } = {}): void {
+    if (this.#server !== server || this.#bound === undefined) return;
+    this.#server = undefined;
+    if (foreign) server.unref();
+    else server.close();
+    const { url } = this.#bound;
+    this.#options.onLost(new TidegateError('LISTENER_LOST', `the listener at ${url} is lost: ${why}`), shortage);
+  }
+
+  /** A server for TLS that does not listen is never closed. */
+  #releaseTls(): void {
+    if (this.#arrivals.tls !== undefined) this.#options.tls?.release();
+    this.#arrivals.tls = undefined;
   }
 
   /** The server that listens: one for TLS where nothing comes before TLS, else a plain one. */

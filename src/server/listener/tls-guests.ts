@@ -28,7 +28,7 @@ export class TlsGuests {
    *
    * @param guest who it is, if it was here before.
    */
-  admit(raw: Socket, guest = new PassingGuest(plainAddress(raw.remoteAddress), TLS_HANDSHAKE)): PassingGuest {
+  admit(raw: Socket, guest = new PassingGuest(endsOf(raw), TLS_HANDSHAKE)): PassingGuest {
     const peer = peerOf(raw);
     guest.raw = raw;
     guest.wire = undefined;

@@ -119,9 +119,8 @@ export function interceptConnections(
   const inherited = _handle.setNoDelay !== undefined && process.platform !== 'win32';
   if (inherited) setOptions(_handle, settings);
   _handle.onconnection = (status, handle) => {
-    // Without a handle the accept failed, for want of file descriptors for example; the next one may succeed.
-    if (handle === undefined) return;
-    if (typeof handle.useUserBuffer !== 'function') {
+    // Without a handle the accept failed, for want of file descriptors for example: the server tells that as its error.
+    if (typeof handle?.useUserBuffer !== 'function') {
       own.call(_handle, status, handle);
       return;
     }

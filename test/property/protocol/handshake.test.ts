@@ -49,7 +49,13 @@ const REQUIRED = ['host', 'upgrade', 'connection', 'sec-websocket-key', 'sec-web
 const SINGLE = ['host', 'sec-websocket-key', 'sec-websocket-version'];
 
 function request(fields: readonly Field[], line: { method?: string; httpVersion?: string } = {}) {
-  return { method: 'GET', httpVersion: '1.1', ...line, rawHeaders: fields.flatMap(({ name, value }) => [name, value]) };
+  return {
+    method: 'GET',
+    url: '/',
+    httpVersion: '1.1',
+    ...line,
+    rawHeaders: fields.flatMap(({ name, value }) => [name, value]),
+  };
 }
 
 describe('checkUpgrade', () => {

@@ -74,7 +74,7 @@ const text = fc.string({
 const field = fc
   .tuple(token, white, text, white)
   .map(([name, before, value, behind]) => `${name}:${before}${value}${behind}`);
-const path = fc.string({ unit: characters(0x21, 0x7e), maxLength: 20 }).map((rest) => `/${rest}`);
+const path = fc.string({ unit: characters(0x21, 0x7e), maxLength: 20 }).map((rest) => `/${rest.replaceAll('#', '')}`);
 
 const validHead = fc
   .record({
@@ -83,7 +83,7 @@ const validHead = fc
       { weight: 19, arbitrary: fc.constantFrom('GET', 'POST', 'HEAD', 'OPTIONS') },
       { weight: 1, arbitrary: token },
     ),
-    target: fc.oneof(path, path, fc.constantFrom('*', 'http://h:1/a?b', 'ws://h', '/%00', '//', '/?#')),
+    target: fc.oneof(path, path, fc.constantFrom('http://h:1/a?b', 'ws://h', '/%00', '//', '/?')),
     fields: fc.array(
       fc.oneof(
         field,

@@ -42,6 +42,7 @@ export class Harness {
       port: 0,
       handshakeTimeout: 10_000,
       maxHandshakeBytes: 2048,
+      maxHeaderCount: 5000,
       highWaterMark: 16_384,
       keepAlive: 1000,
       layer,
@@ -57,7 +58,7 @@ export class Harness {
         this.clients.push({ wire, record: recordOf(wire), target });
       },
       onRefused: (info) => void this.refusals.push(info),
-      onError: (error) => void this.errors.push(error),
+      onLost: (error) => void this.errors.push(error),
       ...options,
       tls: secure === undefined || secure instanceof TlsListening ? secure : listenWith(secure),
     });

@@ -241,6 +241,19 @@ describe.each(LAYERS.map((layer) => [layer.kind, layer] as const))(
       expect(harness.errors).toEqual([]);
     });
 
+    it('with as many headers as it may have is taken, and with one more refused', async () => {
+      const harness = await start(layer, { maxHeaderCount: 8 });
+      const fields = (count: number) => Array.from({ length: count }, (_, index) => `X-${index}: y`);
+      harness.connect().write(handshake(fields(5)));
+      expect((await harness.arrival()).head.rawHeaders.length).toBe(16);
+      const client = harness.connect();
+      client.write(handshake(fields(6)));
+      expect(await received(client)).toMatch(/^HTTP\/1\.1 431 /);
+      expect(harness.refusals).toMatchObject([
+        { error: 'HANDSHAKE_TOO_BIG', message: 'the request head has more than 8 header fields' },
+      ]);
+    });
+
     it('keeps hundreds of headers, and their order', async () => {
       const harness = await start(layer, { maxHandshakeBytes: 60_000 });
       harness.connect().write(handshake(Array.from({ length: 3000 }, (_, index) => `X-${index}: y`)));

@@ -14,7 +14,7 @@ const FIELDS: [string, string][] = [
 function head(changes: Record<string, string | null> = {}, added: [string, string][] = []) {
   const fields = FIELDS.map(([name, value]) => [name, changes[name] === undefined ? value : changes[name]] as const);
   const kept = fields.flatMap(([name, value]) => (value === null ? [] : [name, value]));
-  return { method: 'GET', httpVersion: '1.1', rawHeaders: [...kept, ...added.flat()] };
+  return { method: 'GET', url: '/', httpVersion: '1.1', rawHeaders: [...kept, ...added.flat()] };
 }
 
 describe('keys', () => {
@@ -54,6 +54,9 @@ describe('checkUpgrade accepts', () => {
       'spaces around the version and the key',
       head({ 'Sec-WebSocket-Version': ' 13 ', 'Sec-WebSocket-Key': ` ${KEY}\t` }),
     ],
+    ['a URL of the same host', { ...head(), url: 'HTTP://Server.Example.com/a' }],
+    ['a URL with the port that goes without saying', { ...head(), url: 'https://server.example.com:443?a' }],
+    ['a host in brackets with a port', head({ Host: '[::1]:8080' })],
     ['a body length of 0', head({}, [['Content-Length', '0']])],
     [
       'extensions over two fields',
@@ -115,6 +118,34 @@ describe('checkUpgrade refuses', () => {
     ['HTTP/2.0', { ...head(), httpVersion: '2.0' }, 'HTTP version'],
     ['no Host', head({ Host: null }), 'Host'],
     ['an empty Host', head({ Host: '' }), 'Host'],
+    ['a list of Hosts', head({ Host: 'a, b' }), 'Host must come once'],
+    ['a Host with credentials', head({ Host: 'me@a' }), 'Host must come once'],
+    ['a Host with a path', head({ Host: 'a/b' }), 'Host must come once'],
+    ['a Host with a space', head({ Host: 'a b' }), 'Host must come once'],
+    ['a Host with a port that is none', head({ Host: 'a:x' }), 'Host must come once'],
+    [
+      'a URL of another host than Host',
+      { ...head(), url: 'http://other/a' },
+      'The request target names "other", and Host "server.example.com".',
+    ],
+    ['a URL of another port', { ...head(), url: 'http://server.example.com:81/' }, 'The request target names'],
+    ['a URL that is not for the web', { ...head(), url: 'file://server.example.com/' }, 'The request target must be'],
+    [
+      'two Origins',
+      head({}, [
+        ['Origin', 'a'],
+        ['origin', 'a'],
+      ]),
+      'Origin must come once, got "a" and "a"',
+    ],
+    [
+      'two Authorizations',
+      head({}, [
+        ['Authorization', 'a'],
+        ['authorization', 'b'],
+      ]),
+      'Authorization must come once',
+    ],
     ['two Hosts', head({}, [['host', 'server.example.com']]), 'Host'],
     ['the first key of an old draft', head({}, [['Sec-WebSocket-Key1', '4 @1  46546xW%0l 1 5']]), 'Sec-WebSocket-Key1'],
     ['the second key of an old draft', head({}, [['sec-websocket-key2', '1']]), 'Sec-WebSocket-Key2'],
@@ -157,7 +188,7 @@ describe('checkUpgrade refuses', () => {
   });
 
   it('in order: what is no upgrade at all is not told about its method', () => {
-    expect(checkUpgrade({ method: 'POST', httpVersion: '1.0', rawHeaders: [] })).toMatchObject({
+    expect(checkUpgrade({ method: 'POST', url: '/', httpVersion: '1.0', rawHeaders: [] })).toMatchObject({
       error: 'NOT_AN_UPGRADE',
     });
   });

@@ -53,12 +53,18 @@ describe('checkUpgradeResponse', () => {
       answer({}, ['Sec-WebSocket-Protocol', 'chat', 'Sec-WebSocket-Protocol', 'chat']),
       'must come once',
     ],
-    ['an empty Content-Length', answer({ 'Content-Length': '' }), 'Content-Length must be a number'],
-    ['two Content-Lengths', answer({}, ['Content-Length', '0', 'Content-Length', '0']), 'got "0" and "0"'],
+    ['an empty Content-Length', answer({ 'Content-Length': '' }), 'got Content-Length ""'],
+    ['a Content-Length', answer({ 'Content-Length': '5' }), 'got Content-Length "5"'],
+    ['a Transfer-Encoding', answer({ 'Transfer-Encoding': 'identity' }), 'got Transfer-Encoding "identity"'],
+    [
+      'two Content-Lengths',
+      answer({}, ['Content-Length', '0', 'Content-Length', '0']),
+      'got Content-Length "0" and "0"',
+    ],
     [
       'a Content-Length beside a Transfer-Encoding',
       answer({ 'Content-Length': '0', 'Transfer-Encoding': 'chunked' }),
-      'once and alone',
+      'got Transfer-Encoding "chunked"',
     ],
   ])('refuses %s and says what it got', (_, response, message) => {
     expect(checkUpgradeResponse(response, sent)).toEqual({ message: expect.stringContaining(message) });
