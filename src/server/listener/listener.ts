@@ -183,8 +183,8 @@ export class Listener implements GuestHost {
     } else {
       this.#wires.add(wire);
       this.#deadlines.delete(guest);
-      const { error, status, message } = denial;
-      writeRefusal(wire, { status, body: `${ERRORS[error].help}\n` });
+      const { error, status, message, answer } = denial;
+      writeRefusal(wire, { status, body: `${answer}\n` });
       this.#options.onRefused({ error, status, message, remoteAddress: guest.remoteAddress });
     }
   }
