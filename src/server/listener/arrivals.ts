@@ -179,9 +179,9 @@ export class Arrivals implements GuestHost {
     this.#report('BAD_HANDSHAKE', describeTlsFailure(error), guest);
   }
 
-  #answerDenial(wire: Wire, guest: PassingGuest, { error, status, message }: PeerDenial): void {
+  #answerDenial(wire: Wire, guest: PassingGuest, { error, status, message, answer }: PeerDenial): void {
     this.#lobby.delete(guest);
-    writeRefusal(wire, { status, body: `${ERRORS[error].help}\n` });
+    writeRefusal(wire, { status, body: `${answer}\n` });
     this.#options.onRefused({ error, status, message, remoteAddress: guest.remoteAddress });
   }
 
