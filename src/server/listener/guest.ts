@@ -94,13 +94,19 @@ export class SecuringGuest implements Guest {
   readonly raw: Socket;
   reader: RequestReader | undefined;
   pass: Pass | undefined;
+  /** Its TLS handshake has begun. */
+  begun = false;
+  readonly #cut: () => void;
 
-  constructor(raw: Socket, remoteAddress: string) {
+  /** @param cut called when it is cut here within its TLS handshake, of which Node.js will say that it failed. */
+  constructor(raw: Socket, remoteAddress: string, cut: () => void) {
     this.raw = raw;
     this.remoteAddress = remoteAddress;
+    this.#cut = cut;
   }
 
   terminate(): void {
+    if (this.begun && this.reader === undefined && !this.raw.destroyed) this.#cut();
     this.raw.destroy();
   }
 }

@@ -81,6 +81,7 @@ export class Listener implements GuestHost {
   readonly #wires = new Chain<Wire>();
   #emptied: (() => void) | undefined;
   #server: net.Server | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -123,8 +124,14 @@ export class Listener implements GuestHost {
   /** Stops listening, and cuts every connection whose request is awaited. Those that arrived live on. */
   async close(): Promise<void> {
     const server = this.#server;
-    if (server === undefined) return;
+    // Whoever asks again waits for the same end.
+    if (server === undefined) return this.#closing;
     this.#server = undefined;
+    this.#closing = this.#close(server);
+    return this.#closing;
+  }
+
+  async #close(server: net.Server): Promise<void> {
     server.close();
     this.#lobby.terminateAll();
     await this.#tlsGuests.terminateAll();
@@ -166,7 +173,8 @@ export class Listener implements GuestHost {
     const options: net.ServerOpts = {
       // Each side ends its own direction: a client may have said its last word and still listen.
       allowHalfOpen: true,
-      pauseOnConnect: secure === undefined,
+      // Nothing is read before it is clear that anything will be.
+      pauseOnConnect: true,
       highWaterMark,
       noDelay,
       keepAlive: keepAlive > 0,
@@ -187,7 +195,8 @@ export class Listener implements GuestHost {
     server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
       const { remoteAddress = '' } = socket;
       socket.destroy();
-      this.#report('BAD_HANDSHAKE', `the TLS handshake failed: ${error.message}`, remoteAddress);
+      if (this.#tlsGuests.failed(error))
+        this.#report('BAD_HANDSHAKE', `the TLS handshake failed: ${error.message}`, remoteAddress);
     });
     return server;
   }
@@ -202,7 +211,10 @@ export class Listener implements GuestHost {
   #acceptSecure(raw: Socket, begin: () => void): void {
     const guest = this.#tlsGuests.admit(raw);
     guest.pass = this.#options.arrive?.(peerOf(raw), this.#options.role ?? 'client');
-    this.#lobby.admit(guest, begin);
+    this.#lobby.admit(guest, () => {
+      guest.begun = true;
+      begin();
+    });
   }
 
   #secured(socket: TLSSocket): void {

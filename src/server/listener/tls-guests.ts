@@ -11,6 +11,8 @@ import { SecuringGuest } from './guest.js';
 export class TlsGuests {
   readonly #left: (guest: SecuringGuest) => void;
   /** Node.js does not say which TCP connection a TLS socket came from; their addresses do. */
+  /** Guests that were cut here, and whose handshake Node.js has yet to say has failed. */
+  #cut = 0;
   readonly #securing = new Map<string, SecuringGuest>();
 
   /** @param left called for each guest that closes before it is secured. */
@@ -21,7 +23,9 @@ export class TlsGuests {
   /** Records an accepted TCP connection. */
   admit(raw: Socket): SecuringGuest {
     const peer = peerOf(raw);
-    const guest = new SecuringGuest(raw, plainAddress(raw.remoteAddress));
+    const guest = new SecuringGuest(raw, plainAddress(raw.remoteAddress), () => {
+      this.#cut += 1;
+    });
     raw.on('error', () => {});
     raw.once('close', () => {
       if (this.#securing.get(peer) === guest) this.#securing.delete(peer);
@@ -30,6 +34,13 @@ export class TlsGuests {
     });
     this.#securing.set(peer, guest);
     return guest;
+  }
+
+  /** A TLS handshake failed. Answers whether that is news: of those that were cut here, it was told why. Which one it was is not known any more. */
+  failed(error: Error): boolean {
+    const wasCut = this.#cut > 0 && 'code' in error && error.code === 'ECONNRESET';
+    if (wasCut) this.#cut -= 1;
+    return !wasCut;
   }
 
   /** TLS stands: the guest that it stands with is not awaited any more. */
@@ -44,7 +55,8 @@ export class TlsGuests {
   async terminateAll(): Promise<void> {
     await Promise.all(
       [...this.#securing.values()].map(({ raw }) => {
-        const gone = raw.closed ? undefined : new Promise((resolve) => raw.once('close', resolve));
+        // Not asked whether it is closed: that is said before it is told, and it leaves this record when it is told.
+        const gone = new Promise((resolve) => raw.once('close', resolve));
         raw.destroy();
         return gone;
       }),
