@@ -5,8 +5,9 @@ import { start as startEcho } from '../../examples/02-echo-receiver.js';
 import { start as startChat } from '../../examples/03-chat.js';
 import { start as startAuditor } from '../../examples/04-auditing-proxy.js';
 import { type Lookup, start as startSwitchboard } from '../../examples/05-per-request-target.js';
+import { start as startDoor } from '../../examples/06-admission-policy.js';
 import { start as startOnePort } from '../../examples/10-one-port.js';
-import { deferred } from '../support/events.js';
+import { deferred, eventually } from '../support/events.js';
 import { RawClient, type RawClientOptions } from '../support/raw-client.js';
 import { RawUpstream } from '../support/raw-upstream.js';
 import { connectTcp, TcpPeer } from '../support/tcp-peer.js';
@@ -198,5 +199,38 @@ describe('10-one-port', () => {
     await terminal.waitForEnd();
     const answer = await RawClient.handshake({ port, path: '/elsewhere' });
     expect(answer.status).toBe(403);
+  });
+});
+
+describe('06-admission-policy', () => {
+  it('lets so many in from a network, answers the others 503 with Retry-After, and has room when one leaves', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue();
+    cleanups.push(() => log.mockRestore());
+    const { port } = await running(startDoor(0, 2));
+    const first = await open(port);
+    await open(port, { localAddress: '127.0.0.2' });
+    const refused = await RawClient.handshake({ port });
+    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '10']);
+    expect(log).toHaveBeenCalledWith('127.0.0.1: TOO_MANY_CONNECTIONS (neighbourhoods)');
+    first.sendClose(1000);
+    await first.waitForEnd();
+    await eventually(async () => (await RawClient.handshake({ port })).status === 101, 'there is room again');
+  });
+
+  it('cuts an address on the list, and everyone while it is closed', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue();
+    cleanups.push(() => log.mockRestore());
+    let isOpen = true;
+    const { port } = await running(startDoor(0, 2, () => isOpen));
+    await expect(RawClient.handshake({ port, localAddress: '127.0.0.66' })).rejects.toThrow();
+    const guest = await open(port);
+    guest.sendText('hello');
+    expect(await guest.nextText()).toBe('hello');
+    isOpen = false;
+    await expect(RawClient.handshake({ port })).rejects.toThrow();
+    expect(log.mock.calls.flat()).toEqual([
+      '127.0.0.66: ADDRESS_DENIED (address-list)',
+      '127.0.0.1: POLICY_DENIED (onTcpConnect)',
+    ]);
   });
 });

@@ -20,6 +20,7 @@ export class Listener {
   readonly #observer: WireObserver;
   #server: net.Server | undefined;
   #bound: BoundAddress | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -62,6 +63,7 @@ export class Listener {
     try {
       const server = this.#createServer();
       this.#server = server;
+      this.#closing = undefined;
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.once('close', () => {
@@ -83,9 +85,16 @@ export class Listener {
   }
 
   /** Stops listening, and cuts every connection whose request is awaited. Those that arrived live on. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     const server = this.#server;
+    // Whoever asks again waits for the same end.
+    if (server === undefined && this.#closing !== undefined) return this.#closing;
     this.#server = undefined;
+    this.#closing = this.#close(server);
+    return this.#closing;
+  }
+
+  async #close(server: net.Server | undefined): Promise<void> {
     server?.close();
     this.#releaseTls();
     await this.#arrivals.close();
@@ -136,7 +145,7 @@ export class Listener {
       return server;
     }
     if (secure !== undefined) this.#arrivals.tls = this.#createTlsServer(secure);
-    return net.createServer({ ...this.#socketOptions(), pauseOnConnect: true });
+    return net.createServer(this.#socketOptions());
   }
 
   #createTlsServer(secure: TlsListening): TlsServer {
@@ -155,6 +164,8 @@ export class Listener {
     return {
       // Each side ends its own direction: a client may have said its last word and still listen.
       allowHalfOpen: true,
+      // Nothing is read before it is clear that anything will be.
+      pauseOnConnect: true,
       highWaterMark,
       noDelay,
       keepAlive: keepAlive > 0,

@@ -80,7 +80,8 @@ export class TlsGuests {
       [...this.#securing.values()].map((guest) => {
         const { raw } = guest;
         if (raw === undefined) return undefined;
-        const gone = raw.closed ? undefined : new Promise((resolve) => raw.once('close', resolve));
+        // Not asked whether it is closed: that is said before it is told, and it leaves this record when it is told.
+        const gone = new Promise((resolve) => raw.once('close', resolve));
         guest.terminate();
         return gone;
       }),
