@@ -1,4 +1,4 @@
-/** Lets in who has a certificate of your own authority (mutual TLS), and tells the target who it is. */
+/** Lets in who has a certificate of your own authority (mutual TLS), and decides by its name what it may do. */
 import { accept, ConnectionReceiver, ProxyServer, reject, type UpgradeDecision, type UpgradeRequest } from 'tidegate';
 
 class Doorman extends ConnectionReceiver {
@@ -14,7 +14,7 @@ class Doorman extends ConnectionReceiver {
     const client = tls?.peerCertificate;
     if (client === undefined || tls?.authorized !== true) return reject(403);
     if (path.startsWith('/admin') && client.commonName !== 'admin') return reject(403, { body: 'for admin only\n' });
-    return accept({ target: this.#target, headers: { 'X-Client': client.commonName ?? '' } });
+    return accept({ target: this.#target, headers: { 'X-Known-As': client.commonName ?? '' } });
   }
 }
 

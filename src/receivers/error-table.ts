@@ -106,13 +106,13 @@ export const ERRORS = {
     whose: 'downstream',
     status: 403,
     close: 1008,
-    help: 'This address may not connect here; `admission.allow` and `admission.deny` say which may.',
+    help: 'This address may not connect here: `admission.deny` has it, or `admission.allow` has others.',
   },
   ADDRESS_BANNED: {
     whose: 'downstream',
     status: 403,
     close: 1008,
-    help: 'This address failed or flooded too often and is kept out for a while (`admission.bans`).',
+    help: 'This address failed or flooded too often and is kept out for a while (`admission.bans`); `server.unban()` lets it in.',
   },
   TOO_MANY_CONNECTIONS: {
     whose: 'downstream',
@@ -124,13 +124,13 @@ export const ERRORS = {
     whose: 'downstream',
     status: 429,
     close: 1008,
-    help: 'There were more connections or messages in a short time than the limits allow; slow down.',
+    help: 'There were more connections (`admission.rate`) or messages in a short time than the limits allow; slow down.',
   },
   POLICY_DENIED: {
     whose: 'application',
     status: 403,
     close: 1008,
-    help: 'An admission policy or a hook of the application turned it away.',
+    help: 'One of `policies`, or the hook `onTcpConnect`, turned it away.',
   },
   ORIGIN_DENIED: {
     whose: 'downstream',
@@ -140,12 +140,12 @@ export const ERRORS = {
   UNKNOWN_PROTOCOL: {
     whose: 'downstream',
     status: 400,
-    help: 'The first bytes are neither HTTP nor TLS, and no `onUnknownProtocol` took the connection.',
+    help: 'The first bytes are neither HTTP nor TLS; `onUnknownProtocol` or `protocol` of a listener takes such clients.',
   },
   BAD_PROXY_HEADER: {
     whose: 'downstream',
     status: 400,
-    help: 'A trusted proxy sent no valid PROXY protocol header, or another peer sent one; see `proxyProtocol`.',
+    help: 'A PROXY protocol header was missing or malformed, or not from one of `trustedProxies`; see `proxyProtocol`.',
   },
   UNAUTHENTICATED: {
     whose: 'downstream',
@@ -190,7 +190,7 @@ export const ERRORS = {
     whose: 'us',
     status: 503,
     close: 1013,
-    help: 'There are as many connections as `limits.maxConnections` allows; try again later.',
+    help: 'There are as many connections as `limits.maxConnections` or `maxPendingHandshakes` allows; try again later.',
   },
   SHUTTING_DOWN: { whose: 'us', status: 503, close: 1001, help: 'The server is stopping; connect again later.' },
   RECEIVER_FAILED: {

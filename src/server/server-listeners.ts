@@ -123,7 +123,9 @@ export class ServerListeners {
       become: (pass, peer) => this.#reception.introduces(pass, peer),
       onRequest: (head, wire) => this.#take(head, wire),
       onBytes: (wire, target) => {
-        if (this.#reception.admitsBytes(wire)) this.#options.onBytes(wire, target);
+        // There is nothing to answer a probe with; that it was accepted and ended is an answer too.
+        if (watchdog.probing && watchdog.isProbe(wire.addresses)) wire.terminate();
+        else if (this.#reception.admitsBytes(wire)) this.#options.onBytes(wire, target);
       },
       onRefused: (refusal) => this.#refused(refusal),
       onLost: (error, shortage) => watchdog.lost(listener, error, shortage),

@@ -66,6 +66,40 @@ it('a refused upgrade is logged with its status and why', () => {
   });
 });
 
+it('a connection that is turned away at its accept is logged with the policy, and how many were not told', () => {
+  const rejected = {
+    error: 'RATE_LIMITED',
+    status: 429,
+    message: 'too fast',
+    remoteAddress: '::1',
+    path: undefined,
+  } as const;
+  const line = logOf((server) => server.emit('rejected', { ...rejected, policy: 'connection-rate', suppressed: 7 }));
+  expect(line).toMatchObject({
+    level: 'info',
+    event: 'connection.refused',
+    code: 'RATE_LIMITED',
+    detail: 'too fast',
+    policy: 'connection-rate',
+    remoteAddress: '::1',
+    suppressed: 7,
+  });
+});
+
+it('a ban is logged with its end', () => {
+  const until = Date.UTC(2030, 0, 1);
+  const ban = { address: '192.0.2.1', until, count: 2, reason: 'wrong password' };
+  const line = logOf((server) => server.emit('banned', ban));
+  expect(line).toMatchObject({
+    level: 'warn',
+    event: 'address.banned',
+    address: '192.0.2.1',
+    until: '2030-01-01T00:00:00.000Z',
+    count: 2,
+    detail: 'wrong password',
+  });
+});
+
 it('an error is logged with its code', () => {
   const line = logOf((server) => server.emit('error', new TidegateError('LISTEN_FAILED', 'gone')));
   expect(line).toMatchObject({ level: 'error', event: 'error', code: 'LISTEN_FAILED', detail: 'gone' });

@@ -13,6 +13,7 @@ import { connectTcp, refusedPort } from '../support/tcp-peer.js';
 import { localhostCertificate } from '../support/tls.js';
 
 const haproxy = findHaproxy();
+const program = haproxy.missing === undefined ? haproxy.path : '';
 
 /** Starts a HAProxy that sends on what it gets, with a header. Answers with its port. */
 async function startHaproxy(sendTo: number, header: string): Promise<number> {
@@ -30,7 +31,7 @@ async function startHaproxy(sendTo: number, header: string): Promise<number> {
     `  server out 127.0.0.1:${sendTo} ${header}`,
   ];
   await writeFile(file, `${config.join('\n')}\n`);
-  const child = spawn('path' in haproxy ? haproxy.path : '', ['-db', '-f', file], { stdio: 'ignore' });
+  const child = spawn(program, ['-db', '-f', file], { stdio: 'ignore' });
   const exited = new Promise((resolve) => child.once('exit', resolve));
   onTestFinished(async () => {
     child.kill('SIGKILL');

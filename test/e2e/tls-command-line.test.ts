@@ -192,3 +192,25 @@ describe('tidegate run', () => {
     expect(cli.stderr).toContain(`${file}:7:16: proxies[0].listen[0].tls.key: got "a.key"; does not belong`);
   });
 });
+
+describe('tidegate check', () => {
+  it('warns of a certificate that has expired, which is no reason to refuse the file', async () => {
+    const folder = folderForTest();
+    const day = 86_400_000;
+    const old = authority.issue({
+      names: ['localhost'],
+      from: new Date(Date.now() - 9 * day),
+      to: new Date(Date.now() - day),
+    });
+    const [cert] = write(folder, 'a', old);
+    const file = join(folder, 'tidegate.yaml');
+    writeFileSync(file, 'proxies: [{ target: "tcp://a:1", listen: [1, 2], tls: { cert: a.pem, key: a.key } }]\n');
+    const cli = new Cli(['check', '--config', file]);
+    expect(await cli.code).toBe(0);
+    expect(cli.lines.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^warning: the certificate for localhost in .*a\.pem expired on /),
+      `${file}: valid, 1 proxy`,
+    ]);
+    expect(String(cli.lines[0]?.text)).toContain(cert);
+  });
+});

@@ -5,11 +5,13 @@ import { start as startEcho } from '../../examples/02-echo-receiver.js';
 import { start as startChat } from '../../examples/03-chat.js';
 import { start as startAuditor } from '../../examples/04-auditing-proxy.js';
 import { type Lookup, start as startSwitchboard } from '../../examples/05-per-request-target.js';
-import { start as startSite } from '../../examples/06-token-from-a-browser.js';
-import { deferred } from '../support/events.js';
+import { start as startDoor } from '../../examples/06-admission-policy.js';
+import { start as startSite } from '../../examples/07-token-from-a-browser.js';
+import { start as startOnePort } from '../../examples/10-one-port.js';
+import { deferred, eventually } from '../support/events.js';
 import { RawClient, type RawClientOptions } from '../support/raw-client.js';
 import { RawUpstream } from '../support/raw-upstream.js';
-import { TcpPeer } from '../support/tcp-peer.js';
+import { connectTcp, TcpPeer } from '../support/tcp-peer.js';
 
 interface Server {
   readonly addresses: readonly { readonly port: number }[];
@@ -182,7 +184,7 @@ describe('05-per-request-target', () => {
   });
 });
 
-describe('06-token-from-a-browser', () => {
+describe('07-token-from-a-browser', () => {
   const SECRET = 'a-secret-of-this-test-that-is-long-enough';
 
   async function site() {
@@ -214,5 +216,57 @@ describe('06-token-from-a-browser', () => {
     const token = await (await login('ada', 'lovelace')).text();
     const elsewhere = { Origin: 'https://evil.example' };
     expect((await RawClient.handshake({ port, subprotocols: ['bearer', token], headers: elsewhere })).status).toBe(403);
+  });
+});
+
+describe('10-one-port', () => {
+  it('brings WebSocket clients and plain TCP clients together', async () => {
+    const { port } = await running(startOnePort(0));
+    const browser = await open(port);
+    expect(await browser.nextText()).toBe('welcome, websocket client');
+    const terminal = await connectTcp({ port });
+    cleanups.push(() => terminal.destroy());
+    terminal.write('hello from a terminal\n');
+    expect((await terminal.readUntil('\n')).toString()).toBe('welcome, tcp client\n');
+    expect(await browser.nextText()).toBe('hello from a terminal');
+    browser.sendText('hello from a browser');
+    expect((await terminal.readUntil('\n')).toString()).toBe('hello from a browser\n');
+    terminal.end();
+    await terminal.waitForEnd();
+    const answer = await RawClient.handshake({ port, path: '/elsewhere' });
+    expect(answer.status).toBe(403);
+  });
+});
+
+describe('06-admission-policy', () => {
+  it('lets so many in from a network, answers the others 503 with Retry-After, and has room when one leaves', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue();
+    cleanups.push(() => log.mockRestore());
+    const { port } = await running(startDoor(0, 2));
+    const first = await open(port);
+    await open(port, { localAddress: '127.0.0.2' });
+    const refused = await RawClient.handshake({ port });
+    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '10']);
+    expect(log).toHaveBeenCalledWith('127.0.0.1: TOO_MANY_CONNECTIONS (neighbourhoods)');
+    first.sendClose(1000);
+    await first.waitForEnd();
+    await eventually(async () => (await RawClient.handshake({ port })).status === 101, 'there is room again');
+  });
+
+  it('cuts an address on the list, and everyone while it is closed', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue();
+    cleanups.push(() => log.mockRestore());
+    let isOpen = true;
+    const { port } = await running(startDoor(0, 2, () => isOpen));
+    await expect(RawClient.handshake({ port, localAddress: '127.0.0.66' })).rejects.toThrow();
+    const guest = await open(port);
+    guest.sendText('hello');
+    expect(await guest.nextText()).toBe('hello');
+    isOpen = false;
+    await expect(RawClient.handshake({ port })).rejects.toThrow();
+    expect(log.mock.calls.flat()).toEqual([
+      '127.0.0.66: ADDRESS_DENIED (address-list)',
+      '127.0.0.1: POLICY_DENIED (onTcpConnect)',
+    ]);
   });
 });

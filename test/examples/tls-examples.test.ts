@@ -27,7 +27,7 @@ function save(folder: string, name: string, { cert, key }: IssuedCertificate): F
 const as = ({ cert, key }: IssuedCertificate) => ({ ca: authority.cert, servername: 'localhost', cert, key });
 
 describe('08-client-certificates', () => {
-  it('lets in who has a certificate, tells the target who it is, and keeps out who has none or may not', async () => {
+  it('lets in who has a certificate, by its name, and keeps out who has none or may not', async () => {
     const target = await startUpstream();
     const doors = {
       cert: localhost.cert,
@@ -40,7 +40,7 @@ describe('08-client-certificates', () => {
     const { port } = proxy.addresses[0]!;
 
     const client = await openClient({ port, tls: as(ada) });
-    expect(client.answer.headers['x-client']).toBe('ada');
+    expect(client.answer.headers['x-known-as']).toBe('ada');
     const upstream = await target.nextConnection();
     client.sendText('hello');
     expect(await upstream.nextText()).toBe('hello');

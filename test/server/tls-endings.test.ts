@@ -1,6 +1,7 @@
 /** Owns how a TLS connection ends: with a close_notify before the FIN, and that half of one is served as without TLS. */
 import { connect as connectPlain, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ProxyServerOptions } from '../../src/index.js';
@@ -8,7 +9,7 @@ import { waitForEvent } from '../support/events.js';
 import { encodeFrame, Opcode, requestBytes } from '../support/raw-client.js';
 import { receiverFactory } from '../support/recording-receiver.js';
 import { localhostCertificate } from '../support/tls.js';
-import { startProxy, startReceivers, startTcp } from './stage.js';
+import { startProxy, startReceivers, startTcp, startUpstream } from './stage.js';
 
 const { cert, key } = localhostCertificate;
 
@@ -168,5 +169,29 @@ describe.each(['with TLS', 'without TLS'])('a client that has ended its directio
     await ended;
     expect(text).toContain('\x88\x02\x03\xe8');
     expect(await events.reports.next()).toMatchObject({ status: 1000 });
+  });
+
+  it('gets what is said long after that', async () => {
+    const target = await startUpstream();
+    const secure = how === 'with TLS';
+    const { port } = await startProxy({ ...(secure ? { tls } : {}), target: target.url });
+    const options = { port, host: '127.0.0.1', allowHalfOpen: true };
+    const client = secure ? connect({ ...options, ca: cert, servername: 'localhost' }) : connectPlain(options);
+    onTestFinished(() => void client.destroy());
+    let text = '';
+    client.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+    });
+    client.write(requestBytes({ port }));
+    const upstream = await target.nextConnection();
+    client.end(encodeFrame({ opcode: Opcode.Close, payload: Buffer.from([0x03, 0xe8]), masked: true }));
+    const ended = waitForEvent(client, 'end');
+    await upstream.expectClose();
+    for (let turn = 0; turn < 50; turn += 1) await nextTurn();
+    upstream.sendText('last words');
+    upstream.sendClose(1000);
+    upstream.end();
+    await ended;
+    expect(text).toContain('last words');
   });
 });

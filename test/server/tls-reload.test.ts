@@ -111,6 +111,8 @@ describe('a certificate whose files change', () => {
       expect.stringContaining(`tls.key: ${keys.key}: does not belong to the certificate in ${keys.cert}`),
       expect.stringMatching(/tls\.key: .*tls\.key: expected PEM text or the name of a readable file \(ENOENT/),
     ]);
+    keys.write(before);
+    expect(await reports.next()).toMatchObject({ result: 'unchanged' });
     keys.write(after);
     expect(await reports.next()).toMatchObject({ result: 'reloaded' });
     expect(await shown(server)).toBe(after.x509.fingerprint256);

@@ -8,7 +8,7 @@ import type { RejectedUpgrade } from '../events.js';
 import { type AdmissionHooks, tcpVerdictOf } from './admission-hooks.js';
 import type { AdmissionRecord } from './admission-record.js';
 import { builtInPolicies, type GatekeeperConfig } from './built-in-policies.js';
-import { OFFENCE_WEIGHT } from './offence-weight.js';
+import { WEIGHTS } from './offences.js';
 import { Pass, type PassOwner } from './pass.js';
 import { Policies, type PolicyDenial } from './policies.js';
 import type { Denial, MessageFacts, Peer } from './policy.js';
@@ -36,16 +36,6 @@ const TOLD = { perSecond: 10, burst: 10 };
 
 /** Connections over a cap or a rate that may still send their request, to be answered, each second; the others are cut. */
 const ANSWERED = { perSecond: 100, burst: 100 };
-
-/** What a fault before the 101 adds to the score of an address. */
-const WEIGHTS: Readonly<Partial<Record<ErrorCode, number>>> = {
-  BAD_HANDSHAKE: OFFENCE_WEIGHT.malformedHandshake,
-  HANDSHAKE_TOO_BIG: OFFENCE_WEIGHT.malformedHandshake,
-  HANDSHAKE_TIMEOUT: OFFENCE_WEIGHT.malformedHandshake,
-  BAD_PROXY_HEADER: OFFENCE_WEIGHT.malformedHandshake,
-  // Whoever goes on at a hundred times of what it may.
-  RATE_LIMITED: 0.1,
-};
 
 /** Decides about connections and messages, for one running server. */
 export class Gatekeeper implements PassOwner {
@@ -142,8 +132,8 @@ export class Gatekeeper implements PassOwner {
   }
 
   /**
-   * Adds to the score of an address that did something wrong; at `admission.bans.threshold` it is banned. A wrong password weighs 5,
-   * a malformed handshake 1. What stands for many clients (`admission.exempt`, trusted proxies) is not banned. Answers whether it is.
+   * Adds to the score of an address that did something wrong; at `admission.bans.threshold` it is banned; {@link OFFENCES}
+   * are the usual weights. What stands for many clients (`admission.exempt`, trusted proxies) is not banned. Answers whether it is.
    */
   offence(peer: { readonly remoteAddress: string }, weight: number, why: string): boolean {
     const { remoteAddress } = peer;

@@ -6,7 +6,7 @@
 import type { Refusal } from '../../actors/connection.effects.js';
 import type { Admission, Verdict } from '../../actors/connection.host.js';
 import { httpStatusOf, type Principal } from '../../receivers/index.js';
-import { OFFENCE_WEIGHT } from '../admission/offence-weight.js';
+import { OFFENCES } from '../admission/offences.js';
 import type { Denial, Peer } from '../admission/policy.js';
 import type { TcpRequest } from '../handshake/tcp-request.js';
 import type { ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
@@ -105,7 +105,7 @@ export class HandshakeAdmission implements Admission {
 
   #judge(outcome: Outcome): Verdict {
     if ('error' in outcome) {
-      if (outcome.offence) this.#ports.offence(this.#request, OFFENCE_WEIGHT.wrongCredentials, outcome.error);
+      if (outcome.offence) this.#ports.offence(this.#request, OFFENCES.failedAuthentication, outcome.error);
       return this.#refuse(outcome);
     }
     return outcome;

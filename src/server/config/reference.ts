@@ -34,7 +34,8 @@ proxies:
 log: { format: json, level: info }
 \`\`\`
 
-A listener with TLS is an object: \`listen: { port: 8443, tls: { key: app.key, cert: app.pem } }\`.
+\`tls: { cert: app.pem, key: app.key }\` gives every listener TLS; one of its own mind is an object:
+\`listen: [8443, { port: 8080, tls: false }]\`. See [TLS](../guide/tls.md).
 `;
 
 /** Renders the reference page as Markdown. */

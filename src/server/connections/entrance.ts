@@ -15,7 +15,7 @@ import {
   TidegateError,
   type UpgradeRequest,
 } from '../../receivers/index.js';
-import { OFFENCE_WEIGHT } from '../admission/offence-weight.js';
+import { OFFENCES } from '../admission/offences.js';
 import type { Authentication } from '../authentication/authentication.js';
 import type { Credentials } from '../authentication/credentials.js';
 import { type AuthenticationPorts, HandshakeAdmission } from '../authentication/handshake-admission.js';
@@ -78,7 +78,7 @@ export class Entrance {
       authenticator,
       origins,
       refused: (request, { status }, { error, message, offence }) => {
-        if (offence) options.ports.offence(request, OFFENCE_WEIGHT.wrongCredentials, error);
+        if (offence) options.ports.offence(request, OFFENCES.failedAuthentication, error);
         const { remoteAddress, path } = request;
         options.rejected({ error, status, message, remoteAddress, path });
       },

@@ -19,7 +19,7 @@ import { describeTlsFailure, LEFT_MIDWAY, plainAnswerTo } from '../tls/tls-failu
 import type { AcceptedWire, Wire } from '../wires/wire.js';
 import { secureWire } from '../wires/wire-layer.js';
 import { type Guest, type GuestHost, PassingGuest, RequestReader } from './guest.js';
-import type { ListenerOptions, ListenerRefusal } from './listener-options.js';
+import type { ListenerOptions } from './listener-options.js';
 import { Lobby } from './lobby.js';
 import { ProxyHeaderReader } from './proxy-header-reader.js';
 import { endsOf, TlsGuests } from './tls-guests.js';
@@ -46,11 +46,11 @@ export class Arrivals implements GuestHost {
       handshakeTimeout: options.handshakeTimeout,
       maxPendingHandshakes: options.maxPendingHandshakes ?? 0,
       expired: (guest) => this.#expire(guest),
-      cut: (guest, error, message) => this.#report(error, message, guest.remoteAddress),
+      cut: (guest, error, message) => this.#report(error, message, guest),
     });
     this.#tlsGuests = new TlsGuests((guest, midway) => {
       this.#lobby.delete(guest);
-      if (midway) this.#report('BAD_HANDSHAKE', LEFT_MIDWAY, guest.remoteAddress);
+      if (midway) this.#report('BAD_HANDSHAKE', LEFT_MIDWAY, guest);
     });
   }
 
@@ -90,7 +90,7 @@ export class Arrivals implements GuestHost {
       });
       return;
     }
-    const guest = new PassingGuest(wire.addresses.remoteAddress, 'nothing was sent');
+    const guest = new PassingGuest(wire.addresses, 'nothing was sent');
     guest.wire = wire;
     guest.pass = wire.pass;
     this.#lobby.admit(guest, () => {
@@ -180,12 +180,12 @@ export class Arrivals implements GuestHost {
     const guest = this.#tlsGuests.failed(socket, plainAnswerTo(error));
     if (guest === undefined) return;
     this.#lobby.delete(guest);
-    this.#report('BAD_HANDSHAKE', describeTlsFailure(error), guest.remoteAddress, { remotePort: socket.remotePort });
+    this.#report('BAD_HANDSHAKE', describeTlsFailure(error), guest);
   }
 
-  #answerDenial(wire: AcceptedWire, guest: PassingGuest, { error, status, message }: PeerDenial): void {
+  #answerDenial(wire: AcceptedWire, guest: PassingGuest, { error, status, message, answer }: PeerDenial): void {
     this.#lobby.delete(guest);
-    writeRefusal(wire, { status, body: `${ERRORS[error].help}\n` });
+    writeRefusal(wire, { status, body: `${answer}\n` });
     this.#options.onRefused({ error, status, message, remoteAddress: guest.remoteAddress });
   }
 
@@ -214,7 +214,7 @@ export class Arrivals implements GuestHost {
   refused(reader: RequestReader, error: ErrorCode, message: string): void {
     this.#lobby.delete(reader.guest);
     writeRefusal(reader.wire, { status: httpStatusOf(error), body: `${ERRORS[error].help}\n` });
-    this.#report(error, message, reader.remoteAddress);
+    this.#report(error, message, reader);
   }
 
   foreign(reader: RequestReader, kind: Exclude<FirstBytes, 'http'>, bytes: Buffer): void {
@@ -222,11 +222,7 @@ export class Arrivals implements GuestHost {
       case 'http2':
         this.#lobby.delete(reader.guest);
         refuseHttp2(reader.wire);
-        this.#report(
-          'NOT_AN_UPGRADE',
-          'the client began with HTTP/2; WebSocket is spoken over HTTP/1.1',
-          reader.remoteAddress,
-        );
+        this.#report('NOT_AN_UPGRADE', 'the client began with HTTP/2; WebSocket is spoken over HTTP/1.1', reader);
         break;
       case 'tls':
         this.refused(reader, 'BAD_HANDSHAKE', 'the client speaks TLS, and this listener does not');
@@ -273,7 +269,7 @@ export class Arrivals implements GuestHost {
   // The ends.
 
   #expire(guest: Guest): void {
-    const { reader, remoteAddress } = guest;
+    const { reader, remoteAddress, remotePort } = guest;
     const { handshakeTimeout } = this.#options;
     if (reader !== undefined && reader.received > 0 && reader.question === undefined) {
       reader.stop();
@@ -284,17 +280,19 @@ export class Arrivals implements GuestHost {
     // Browsers open connections ahead of need. An answer to no question would be taken for that of the next one.
     guest.terminate();
     const what = reader === undefined ? guest.awaited : reader.question === undefined ? 'nothing was sent' : UNDECIDED;
-    this.#report('HANDSHAKE_TIMEOUT', `${what} within ${handshakeTimeout} ms`, remoteAddress, {
-      isSilent: what !== UNDECIDED,
-    });
+    this.#report(
+      'HANDSHAKE_TIMEOUT',
+      `${what} within ${handshakeTimeout} ms`,
+      { remoteAddress, remotePort },
+      what !== UNDECIDED,
+    );
   }
 
   /** Refuses a connection that no answer means anything to. */
   #drop(wire: AcceptedWire, guest: Guest, error: ErrorCode, message: string): void {
     this.#lobby.delete(guest);
-    const { remoteAddress } = guest;
     lingerAndTerminate(wire);
-    this.#report(error, message, remoteAddress);
+    this.#report(error, message, guest);
   }
 
   #leave(wire: AcceptedWire, guest: Guest): void {
@@ -302,8 +300,9 @@ export class Arrivals implements GuestHost {
     wire.terminate();
   }
 
-  #report(error: ErrorCode, message: string, remoteAddress: string, more?: Partial<ListenerRefusal>): void {
-    this.#options.onRefused({ error, status: httpStatusOf(error), message, remoteAddress, ...more });
+  #report(error: ErrorCode, message: string, who: Pick<Guest, 'remoteAddress' | 'remotePort'>, isSilent = false): void {
+    const { remoteAddress, remotePort } = who;
+    this.#options.onRefused({ error, status: httpStatusOf(error), message, remoteAddress, remotePort, isSilent });
   }
 }
 

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { classifyFirstBytes, type FirstBytes } from '../../protocol/first-bytes.js';
 import { parseRequestHead, parseRequestLine, type RequestHead } from '../../protocol/http-head.js';
 import type { Pass } from '../admission/pass.js';
+import type { Peer } from '../admission/policy.js';
 import { HeadReader } from '../handshake/head-reader.js';
 import type { AcceptedWire } from '../wires/wire.js';
 import type { Waiting } from './handshake-deadlines.js';
@@ -27,6 +28,7 @@ export interface GuestHost {
 /** A connection whose request head is awaited, from the accepted connection on. */
 export interface Guest extends Waiting<Guest> {
   readonly remoteAddress: string;
+  readonly remotePort: number;
   /** What is waited for before the request, in words; undefined when it is the request. */
   readonly awaited: string | undefined;
   /** Undefined while something is to come before the request. */
@@ -57,6 +59,10 @@ export class RequestReader extends HeadReader implements Guest {
 
   get remoteAddress(): string {
     return (this.pass?.peer ?? this.wire.addresses).remoteAddress;
+  }
+
+  get remotePort(): number {
+    return (this.pass?.peer ?? this.wire.addresses).remotePort;
   }
 
   get pass(): Pass | undefined {
@@ -125,15 +131,19 @@ export class PassingGuest implements Guest {
   pass: Pass | undefined;
   /** TLS stands, has failed, or is not awaited any more: whatever comes now is no news. */
   settled = false;
-  readonly #peerAddress: string;
+  readonly #peer: Peer;
 
-  constructor(peerAddress: string, awaited: string) {
-    this.#peerAddress = peerAddress;
+  constructor(peer: Peer, awaited: string) {
+    this.#peer = peer;
     this.awaited = awaited;
   }
 
   get remoteAddress(): string {
-    return this.pass?.peer.remoteAddress ?? this.#peerAddress;
+    return (this.pass?.peer ?? this.#peer).remoteAddress;
+  }
+
+  get remotePort(): number {
+    return (this.pass?.peer ?? this.#peer).remotePort;
   }
 
   terminate(): void {

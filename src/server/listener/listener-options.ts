@@ -16,7 +16,7 @@ export interface ListenerRefusal {
   readonly status: number;
   readonly message: string;
   readonly remoteAddress?: string;
-  /** Known where TLS failed. */
+  /** Known where the connection was open. */
   readonly remotePort?: number | undefined;
   /** It had sent nothing, as browsers do that connect ahead of need. */
   readonly isSilent?: boolean;

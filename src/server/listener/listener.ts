@@ -20,6 +20,7 @@ export class Listener {
   readonly #observer: WireObserver;
   #server: net.Server | undefined;
   #bound: BoundAddress | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -42,7 +43,10 @@ export class Listener {
    */
   async reopen(): Promise<void> {
     const { host, port } = this.#bound ?? this.#options;
-    this.#letGo();
+    const old = this.#server;
+    this.#server = undefined;
+    old?.close();
+    this.#releaseTls();
     await this.#open(host, port);
   }
 
@@ -54,25 +58,12 @@ export class Listener {
     else if (fault !== undefined) this.#lose(this.#server, fault.message, fault);
   }
 
-  /** Stops listening, and cuts every connection whose request is awaited. Those that arrived live on. */
-  async close(): Promise<void> {
-    this.#letGo();
-    await this.#arrivals.close();
-    // Handles close at the end of a turn of the event loop, after its immediates; then the address is free.
-    await setImmediate();
-    await setImmediate();
-  }
-
-  /** Cuts every connection that came in here and is still there; resolves when all are gone. */
-  terminateAll(): Promise<void> {
-    return this.#arrivals.terminateAll();
-  }
-
   async #open(host: string | undefined, port: number): Promise<BoundAddress> {
     const { backlog, exclusive, ipv6Only, tls: secure, layer } = this.#options;
     try {
       const server = this.#createServer();
       this.#server = server;
+      this.#closing = undefined;
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.once('close', () => {
@@ -93,12 +84,28 @@ export class Listener {
     }
   }
 
-  #letGo(): void {
-    this.#server?.close();
+  /** Stops listening, and cuts every connection whose request is awaited. Those that arrived live on. */
+  close(): Promise<void> {
+    const server = this.#server;
+    // Whoever asks again waits for the same end.
+    if (server === undefined && this.#closing !== undefined) return this.#closing;
     this.#server = undefined;
-    // One that does not listen is never closed.
-    if (this.#arrivals.tls !== undefined) this.#options.tls?.release();
-    this.#arrivals.tls = undefined;
+    this.#closing = this.#close(server);
+    return this.#closing;
+  }
+
+  async #close(server: net.Server | undefined): Promise<void> {
+    server?.close();
+    this.#releaseTls();
+    await this.#arrivals.close();
+    // Handles close at the end of a turn of the event loop, after its immediates; then the address is free.
+    await setImmediate();
+    await setImmediate();
+  }
+
+  /** Cuts every connection that came in here and is still there; resolves when all are gone. */
+  terminateAll(): Promise<void> {
+    return this.#arrivals.terminateAll();
   }
 
   /** An accept failed. libuv tries again at once and for ever where that is for want of room: only closing the socket ends it. */
@@ -114,6 +121,12 @@ export class Listener {
     else server.close();
     const { url } = this.#bound;
     this.#options.onLost(new TidegateError('LISTENER_LOST', `the listener at ${url} is lost: ${why}`), shortage);
+  }
+
+  /** A server for TLS that does not listen is never closed. */
+  #releaseTls(): void {
+    if (this.#arrivals.tls !== undefined) this.#options.tls?.release();
+    this.#arrivals.tls = undefined;
   }
 
   /** The server that listens: one for TLS where nothing comes before TLS, else a plain one. */
@@ -132,7 +145,7 @@ export class Listener {
       return server;
     }
     if (secure !== undefined) this.#arrivals.tls = this.#createTlsServer(secure);
-    return net.createServer({ ...this.#socketOptions(), pauseOnConnect: true });
+    return net.createServer(this.#socketOptions());
   }
 
   #createTlsServer(secure: TlsListening): TlsServer {
@@ -151,6 +164,8 @@ export class Listener {
     return {
       // Each side ends its own direction: a client may have said its last word and still listen.
       allowHalfOpen: true,
+      // Nothing is read before it is clear that anything will be.
+      pauseOnConnect: true,
       highWaterMark,
       noDelay,
       keepAlive: keepAlive > 0,

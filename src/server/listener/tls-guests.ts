@@ -28,7 +28,7 @@ export class TlsGuests {
    *
    * @param guest who it is, if it was here before.
    */
-  admit(raw: Socket, guest = new PassingGuest(plainAddress(raw.remoteAddress), TLS_HANDSHAKE)): PassingGuest {
+  admit(raw: Socket, guest = new PassingGuest(endsOf(raw), TLS_HANDSHAKE)): PassingGuest {
     const peer = peerOf(raw);
     guest.raw = raw;
     guest.wire = undefined;
@@ -80,7 +80,8 @@ export class TlsGuests {
       [...this.#securing.values()].map((guest) => {
         const { raw } = guest;
         if (raw === undefined) return undefined;
-        const gone = raw.closed ? undefined : new Promise((resolve) => raw.once('close', resolve));
+        // Not asked whether it is closed: that is said before it is told, and it leaves this record when it is told.
+        const gone = new Promise((resolve) => raw.once('close', resolve));
         guest.terminate();
         return gone;
       }),

@@ -8,7 +8,7 @@ import { type Ending, failure } from '../../actors/ending.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
 import type { Violation } from '../../protocol/violation.js';
 import { CloseCode } from '../../receivers/index.js';
-import { OFFENCE_WEIGHT } from '../admission/offence-weight.js';
+import { OFFENCES } from '../admission/offences.js';
 import { FloodGuard, type FloodLimits } from '../shaping/flood-guard.js';
 import { FrameInspector } from '../shaping/frame-inspector.js';
 import type { Rates } from '../shaping/paced-wire.js';
@@ -116,7 +116,7 @@ export abstract class DataPath<Down extends DownLink = DownLink> {
     const { remoteAddress, remotePort } = this.connection.request;
     this.inspector?.stop();
     this.onDownGone();
-    this.#services.offence?.({ ...this.down.wire.addresses, remoteAddress, remotePort }, OFFENCE_WEIGHT.flood, why);
+    this.#services.offence?.({ ...this.down.wire.addresses, remoteAddress, remotePort }, OFFENCES.flood, why);
     this.violated({ error: 'RATE_LIMITED', code: CloseCode.PolicyViolation, message: why });
   }
 

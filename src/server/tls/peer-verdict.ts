@@ -12,6 +12,8 @@ export interface PeerDenial {
   readonly error: ErrorCode;
   readonly status: number;
   readonly message: string;
+  /** What the client is told. */
+  readonly answer: string;
 }
 
 /** How {@link judgePeer} is told what to do. */
@@ -38,15 +40,17 @@ export function judgePeer(
   const settle = (verdict: unknown): PeerDenial | undefined => {
     socket.authorized = typeof verdict === 'boolean' ? verdict : error === undefined;
     if (verdict === true || (verdict !== false && (clientAuth === 'request' || error === undefined))) return undefined;
-    if (verdict === false) return denial('POLICY_DENIED', 'onVerifyPeer refused the client');
-    if (certificate === undefined)
-      return denial('UNAUTHENTICATED', 'the client sent no certificate, and one is required');
-    return denial('INVALID_CREDENTIALS', `the certificate of the client does not verify: ${error?.code}`);
+    if (verdict === false) return denial('POLICY_DENIED', 'onVerifyPeer refused the client', NOT_LET_IN);
+    if (certificate === undefined) {
+      return denial('UNAUTHENTICATED', 'the client sent no certificate, and one is required', REQUIRED);
+    }
+    const reason = `does not verify: ${error?.code}`;
+    return denial('INVALID_CREDENTIALS', `the certificate of the client ${reason}`, `The client certificate ${reason}`);
   };
   const failed = (reason: unknown): PeerDenial => {
     exception(reason);
     socket.authorized = false;
-    return denial('POLICY_DENIED', 'onVerifyPeer failed');
+    return denial('POLICY_DENIED', 'onVerifyPeer failed', NOT_LET_IN);
   };
   if (onVerifyPeer === undefined) return settle(undefined);
   try {
@@ -62,9 +66,12 @@ function isPromise(value: unknown): value is Promise<unknown> {
 }
 
 // Not 401: there is no way to name TLS in WWW-Authenticate, which a 401 has to carry (RFC 9110 section 15.5.2).
-function denial(error: ErrorCode, message: string): PeerDenial {
-  return { error, status: 403, message };
+function denial(error: ErrorCode, message: string, answer: string): PeerDenial {
+  return { error, status: 403, message, answer };
 }
+
+const NOT_LET_IN = 'This client is not let in.';
+const REQUIRED = 'A client certificate is required.';
 
 function failure(code: string, message: string): Error & { readonly code: string } {
   return Object.assign(new Error(message), { code });

@@ -35,9 +35,11 @@ export interface NamedListening {
 export class ServerCertificates {
   readonly #listenings: readonly NamedListening[];
   readonly #tell: (report: CertificateReport) => void;
+  /** Those whose last reading came to nothing. */
+  readonly #broken = new Set<TlsListening>();
   #watches: FileWatch[] = [];
 
-  /** @param tell called for everything but `unchanged`. Must not throw. */
+  /** @param tell called for everything but `unchanged`, and for that too after a `kept`. Must not throw. */
   constructor(listenings: readonly NamedListening[], tell: (report: CertificateReport) => void) {
     this.#listenings = listenings;
     this.#tell = tell;
@@ -71,7 +73,11 @@ export class ServerCertificates {
       const reason = error instanceof TidegateError ? error.message : String(error);
       report = { ...reportOf(listener, tls, 'kept'), reason };
     }
-    if (report.result !== 'unchanged') this.#tell(report);
+    // What was repaired by putting back the same is news as well.
+    const isNews = report.result !== 'unchanged' || this.#broken.has(tls);
+    if (report.result === 'kept') this.#broken.add(tls);
+    else this.#broken.delete(tls);
+    if (isNews) this.#tell(report);
     return report;
   }
 }

@@ -5,6 +5,7 @@
 import type { ServerOpts } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import { describeError, TidegateError } from '../../receivers/errors.js';
+import { formatPath } from '../config/problems.js';
 import { type ContextSet, readContexts } from './context-set.js';
 import { judgePeer, type PeerDenial } from './peer-verdict.js';
 import { isFile, MaterialError } from './read-material.js';
@@ -123,7 +124,8 @@ export class TlsListening {
       return readContexts(this.config, hooks, tickets.keys);
     } catch (error) {
       const { at, message } = error instanceof MaterialError ? error : { at: [], message: describeError(error) };
-      const option = ['tls', ...at.filter((step) => step !== 0)].join('.');
+      // The position in a list of one says nothing.
+      const option = formatPath(['tls', ...(at.at(-1) === 0 ? at.slice(0, -1) : at)]);
       throw new TidegateError('INVALID_OPTION', `${option}: ${this.#named(at)}${message}`, { cause: error });
     }
   }

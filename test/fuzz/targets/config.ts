@@ -110,6 +110,7 @@ export const config: FuzzTarget = {
     'problems',
     'listen',
     'target-option',
+    'listener-tls',
     'tls-material',
     'units',
     'fields',

@@ -1,6 +1,8 @@
 /** Owns `tidegate check`. */
 import { Command } from 'commander';
 import { examineConfig } from '../../config/load.js';
+import type { ProxyConfig } from '../../config/options.js';
+import { readContexts, warningsAbout } from '../../tls/context-set.js';
 import { type CliIo, EXIT } from '../io.js';
 
 /** Makes the command that says what is wrong with a configuration file. */
@@ -25,8 +27,18 @@ Exit codes: 0 the file can be used; 2 it cannot.
         finish(EXIT.misconfigured);
         return;
       }
+      for (const warning of new Set(config.proxies.flatMap(certificateWarnings)))
+        io.stdout.write(`warning: ${warning}\n`);
       const count = config.proxies.length;
       io.stdout.write(`${file}: valid, ${count} ${count === 1 ? 'proxy' : 'proxies'}\n`);
       finish(EXIT.ok);
     });
+}
+
+/** What is no mistake in a file, but will be one soon, or is one for every client. */
+function certificateWarnings({ listen, tls }: ProxyConfig): string[] {
+  const settings = [...new Set(listen.map((one) => one.tls ?? tls))];
+  return settings.flatMap((one) =>
+    one === undefined || one === false ? [] : warningsAbout(readContexts(one, {}, undefined).certificates),
+  );
 }
