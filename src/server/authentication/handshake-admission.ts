@@ -9,7 +9,7 @@ import type { Denial, Peer } from '../admission/policy.js';
 import type { ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
 import type { Authenticator } from './authenticator.js';
 import { refusalOf } from './challenge.js';
-import type { Credentials, Failure, Outcome } from './credentials.js';
+import { type Credentials, type Failure, type Outcome, wrong } from './credentials.js';
 
 /** What others do with what authentication finds out. */
 export interface AuthenticationPorts {
@@ -96,7 +96,8 @@ export class HandshakeAdmission implements Admission {
     });
   }
 
-  #judge(outcome: Outcome): Verdict {
+  #judge(known: Outcome): Verdict {
+    const outcome = 'principal' in known && isOver(known.principal) ? OVER : known;
     if ('error' in outcome) {
       if (outcome.offence) this.#ports.offence(this.#request, 1, outcome.error);
       return this.#refuse(outcome);
@@ -109,6 +110,12 @@ export class HandshakeAdmission implements Admission {
     return refusalOf(failure, config.realm, sources);
   }
 }
+
+function isOver(principal: Principal | undefined): boolean {
+  return principal?.expiresAt !== undefined && principal.expiresAt <= Date.now();
+}
+
+const OVER = wrong('the credentials have expired', 'CREDENTIALS_EXPIRED');
 
 const LATE_MESSAGE: Failure = {
   error: 'AUTHENTICATION_TIMEOUT',
