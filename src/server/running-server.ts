@@ -3,7 +3,7 @@
  * connections share. Made anew for each start. Refuses to know in which state the server is.
  */
 import { SupervisorActor } from '../actors/supervisor-actor.js';
-import { type CloseReport, ConnectionReceiver, type Principal } from '../receivers/index.js';
+import { type CloseReport, ConnectionReceiver } from '../receivers/index.js';
 import { Authentication } from './authentication/authentication.js';
 import type { AuthenticationPorts } from './authentication/handshake-admission.js';
 import type { ProxyConfig } from './config/options.js';
@@ -43,7 +43,6 @@ export class RunningServer {
   readonly #listeners: readonly Listener[];
   readonly #watch: PressureWatch;
   readonly #authentication: Authentication;
-  readonly #ports: AuthenticationPorts = NOBODY_COUNTS;
 
   constructor(options: RunningOptions) {
     this.#options = options;
@@ -70,7 +69,7 @@ export class RunningServer {
     this.entrance = new Entrance({
       services: this.services,
       authentication: this.#authentication,
-      ports: this.#ports,
+      ports: NOBODY_COUNTS,
       createReceiver: options.hooks.receiver ?? (() => new ConnectionReceiver()),
       nextId: options.nextId,
       rejected: (rejected) => tell('rejected', rejected),
@@ -113,22 +112,14 @@ export class RunningServer {
       },
       {
         opened: (connection) => tell('connection', connection.handle),
-        rejected: ({ request, port, principal }, { error, status, message }) => {
-          this.#userGone(principal);
+        rejected: ({ request, port }, { error, status, message }) => {
           const { remoteAddress, path } = request;
           tell('rejected', { error, status: port.answered ? 101 : status, message, remoteAddress, path });
         },
-        disconnected: (connection, report: CloseReport) => {
-          this.#userGone(connection.principal);
-          tell('disconnected', connection.handle, report);
-        },
+        disconnected: (connection, report: CloseReport) => tell('disconnected', connection.handle, report),
         exception: (connection, error) => tell('exception', error, connection?.handle),
       },
     );
-  }
-
-  #userGone(principal: Principal | undefined): void {
-    if (principal !== undefined) this.#ports.userGone(principal.name);
   }
 
   #createListener(address: ProxyConfig['listen'][number]): Listener {
@@ -150,7 +141,7 @@ export class RunningServer {
 }
 
 /** No admission counts what authentication finds out. */
-const NOBODY_COUNTS: AuthenticationPorts = { offence() {}, user: () => undefined, userGone() {} };
+const NOBODY_COUNTS: AuthenticationPorts = { offence() {}, user: () => undefined };
 
 /** Binds all listeners, or none. */
 async function bindAll(listeners: readonly Listener[]): Promise<BoundAddress[]> {

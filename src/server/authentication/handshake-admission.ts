@@ -3,10 +3,9 @@
  * early 101. Refuses to know how credentials are checked.
  */
 import type { Refusal } from '../../actors/connection.effects.js';
-import type { Admission, Verdict } from '../../actors/connection.host.js';
-import { httpStatusOf, type Principal } from '../../receivers/index.js';
+import type { Admission, Seat, Verdict } from '../../actors/connection.host.js';
+import { httpStatusOf, type Principal, type UpgradeRequest } from '../../receivers/index.js';
 import type { Denial, Peer } from '../admission/policy.js';
-import type { ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
 import type { Authenticator } from './authenticator.js';
 import { refusalOf } from './challenge.js';
 import { type Credentials, type Failure, type Outcome, wrong } from './credentials.js';
@@ -15,9 +14,8 @@ import { type Credentials, type Failure, type Outcome, wrong } from './credentia
 export interface AuthenticationPorts {
   /** A client showed credentials that are wrong: whoever keeps count may keep its address out. */
   offence(peer: Peer, weight: number, why: string): void;
-  /** Whether a user may have one more connection; nothing admits, and then `userGone` follows once. Called as the last check. */
-  user(name: string): Denial | undefined;
-  userGone(name: string): void;
+  /** Takes a place for one more connection of a user, or says why there is none. Called as the last check. */
+  user(name: string): Seat | Denial | undefined;
 }
 
 /** How the first message of a client is waited for. */
@@ -28,20 +26,24 @@ export interface FirstMessagePort {
   awaitFirstMessage(message: (text: string) => void, broken: (failure: Failure) => void): void;
 }
 
+/** The request of a client that is asked about. */
+export type Asked = UpgradeRequest & { principal: Principal | undefined };
+
 /** Asks about one client. */
 export class HandshakeAdmission implements Admission {
   readonly #authenticator: Authenticator;
   readonly #ports: AuthenticationPorts;
-  readonly #request: ParsedUpgradeRequest;
-  readonly #port: () => FirstMessagePort;
+  readonly #request: Asked;
+  readonly #port: (() => FirstMessagePort) | undefined;
   #credentials: Credentials | undefined;
   #late: Failure = LATE_CHECK;
 
   constructor(options: {
     authenticator: Authenticator;
     ports: AuthenticationPorts;
-    request: ParsedUpgradeRequest;
-    port: () => FirstMessagePort;
+    request: Asked;
+    /** Left out: a client that has no first message, such as one that speaks no WebSocket. */
+    port?: (() => FirstMessagePort) | undefined;
     credentials: Credentials | undefined;
   }) {
     this.#authenticator = options.authenticator;
@@ -55,31 +57,32 @@ export class HandshakeAdmission implements Admission {
     const credentials = this.#credentials;
     // Held no longer than needed.
     this.#credentials = undefined;
-    if (credentials === undefined && this.#authenticator.config.firstMessage) return this.#awaitMessage();
+    const port = this.#authenticator.config.firstMessage ? this.#port : undefined;
+    if (credentials === undefined && port !== undefined) return this.#awaitMessage(port());
     const outcome = this.#authenticator.authenticate(credentials, this.#request);
     return outcome instanceof Promise ? outcome.then((known) => this.#judge(known)) : this.#judge(outcome);
   }
 
-  enter(principal: Principal | undefined): Refusal | undefined {
-    const denial = principal === undefined ? undefined : this.#ports.user(principal.name);
-    if (denial === undefined) {
-      this.#request.principal = principal;
-      return undefined;
+  enter(principal: Principal | undefined): Seat | Refusal | undefined {
+    const seat = principal === undefined ? undefined : this.#ports.user(principal.name);
+    if (seat !== undefined && 'error' in seat) {
+      const { error, message, retryAfter } = seat;
+      const headers = retryAfter === undefined ? undefined : { 'Retry-After': String(retryAfter) };
+      return { status: httpStatusOf(error), error, message, headers };
     }
-    const { error, message, retryAfter } = denial;
-    const headers = retryAfter === undefined ? undefined : { 'Retry-After': String(retryAfter) };
-    return { status: httpStatusOf(error), error, message, headers };
+    this.#request.principal = principal;
+    return seat;
   }
 
   late(): Refusal {
     return this.#refuse(this.#late);
   }
 
-  #awaitMessage(): Promise<Verdict> {
+  #awaitMessage(port: FirstMessagePort): Promise<Verdict> {
     this.#late = LATE_MESSAGE;
     return new Promise((resolve) => {
       const give = this.#authenticator.deadline(() => resolve(this.#judge(LATE_MESSAGE)));
-      this.#port().awaitFirstMessage(
+      port.awaitFirstMessage(
         (text) => {
           give();
           this.#late = LATE_CHECK;
