@@ -21,7 +21,7 @@ export interface AuthenticationPorts {
 /** How the first message of a client is waited for. */
 export interface FirstMessagePort {
   /**
-   * Writes the 101 and waits for a text message. Calls one of the two once, unless the client leaves.
+   * Writes the 101 and waits for a text message. Calls one of the two, once: `broken` also when the client leaves.
    */
   awaitFirstMessage(message: (text: string) => void, broken: (failure: Failure) => void): void;
 }

@@ -203,7 +203,10 @@ export class DownstreamShell implements DownstreamPort, FirstMessagePort {
         message(text);
       },
       onBroken: (error, why) => broken({ error, message: why, offence: error === 'INVALID_CREDENTIALS' }),
-      onGone: () => this.#connection.onClosed(1006, ''),
+      onGone: () => {
+        this.#connection.onClosed(1006, '');
+        broken({ error: 'DOWNSTREAM_GONE', message: 'the client left', offence: false });
+      },
     });
   }
 
