@@ -18,7 +18,7 @@ import { ChartActor } from './chart-actor.js';
 import { ClosingHandshake } from './closing-handshake.js';
 import { compileChart } from './compiled-chart.js';
 import type { ConnectionEffects, ConnectionTimeouts, Refusal } from './connection.effects.js';
-import type { ConnectionHost, ConnectionParts, Counterpart } from './connection.host.js';
+import type { ConnectionHost, ConnectionParts, Counterpart, Seat } from './connection.host.js';
 import { type ConnectionEvent, connectionMachine } from './connection.machine.js';
 import { type ConnectionControls, ConnectionHandle } from './connection-handle.js';
 import { Deciding } from './deciding.js';
@@ -46,8 +46,8 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   port!: DownstreamPort;
   counterpart: Counterpart | undefined;
   throttled = false;
-  /** Who the client has shown to be. */
   principal: Principal | undefined;
+  seat: Seat | undefined;
   heart: HeartWatch | undefined;
   expiry: WheelEntry | undefined;
   /** Milliseconds since the epoch. */

@@ -1,5 +1,6 @@
 /** Owns what an application can do with a connection. Refuses to hold state; the connection actor does. */
 import {
+  assertPrincipal,
   CloseCode,
   type Connection,
   type ConnectionSnapshot,
@@ -134,6 +135,7 @@ export class ConnectionHandle implements Connection {
   }
 
   renew(principal: Principal): void {
+    assertPrincipal(principal, 'renew()');
     const { principal: before } = this;
     if (before?.name !== principal.name) {
       throw new TidegateError('INVALID_CREDENTIALS', 'renew() takes a principal with the name that the connection has');

@@ -22,12 +22,18 @@ export interface ConnectionHost<Connection> {
 /** Who a client has shown to be, if it had to, or how it is refused. */
 export type Verdict = { readonly principal: Principal | undefined } | Refusal;
 
+/** A place that is taken as long as a connection is there. */
+export interface Seat {
+  /** Called once, when the connection is gone or was refused after all. */
+  release(): void;
+}
+
 /** What is asked before a connection gets a receiver. */
 export interface Admission {
   /** Asked once. Never throws or rejects; whoever waits for it may be gone when it answers. */
   admit(): Verdict | Promise<Verdict>;
-  /** Called once with a verdict that admits, when the connection goes on with it. May still refuse it. */
-  enter(principal: Principal | undefined): Refusal | undefined;
+  /** Called once with a verdict that admits, when the connection goes on with it: takes a place for it, or refuses it still. */
+  enter(principal: Principal | undefined): Seat | Refusal | undefined;
   /** How the client is refused when the handshake takes too long before there is a verdict. */
   late(): Refusal;
 }

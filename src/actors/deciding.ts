@@ -12,7 +12,7 @@ import type {
 } from '../receivers/index.js';
 import { whenSettled } from './callback-queue.js';
 import type { Refusal } from './connection.effects.js';
-import type { Admission, Verdict } from './connection.host.js';
+import type { Admission, Seat, Verdict } from './connection.host.js';
 import type { ConnectionEvent, DialOrder } from './connection.machine.js';
 import type { DownstreamPort } from './downstream.port.js';
 import { decisionOf, decisionTimeout, upstreamTimeout } from './refusals.js';
@@ -23,6 +23,7 @@ export interface Undecided {
   readonly request: UpgradeRequest;
   readonly port: DownstreamPort;
   principal: Principal | undefined;
+  seat: Seat | undefined;
   /** Takes the receiver that was made, and attaches it. */
   adopt(receiver: LifecycleReceiver): void;
   onUpgradeRequest(request: UpgradeRequest): UpgradeAnswer | Promise<UpgradeAnswer>;
@@ -80,13 +81,14 @@ export class Deciding {
   #admitted(verdict: Verdict): void {
     this.#admitting = false;
     if (!this.#open) return;
-    const refusal = 'status' in verdict ? verdict : this.#admission?.enter(verdict.principal);
-    if (refusal !== undefined || 'status' in verdict) {
-      this.#refusal = refusal;
+    const seat = 'status' in verdict ? verdict : this.#admission?.enter(verdict.principal);
+    if (seat !== undefined && 'status' in seat) {
+      this.#refusal = seat;
       this.#connection.send({ type: 'decision.reject' });
       return;
     }
-    this.#connection.principal = verdict.principal;
+    this.#connection.seat = seat;
+    this.#connection.principal = 'principal' in verdict ? verdict.principal : undefined;
     this.#ask();
   }
 

@@ -27,9 +27,11 @@ export class Registry {
     this.#connections.set(connection.id, { connection, isControl });
   }
 
-  /** Forgets a connection and its channels. Answers whether it was known. */
+  /** Forgets a connection, its channels and its place. Answers whether it was known. */
   remove(connection: ConnectionActor): boolean {
     for (const channel of [...(connection.channels ?? [])]) this.leave(channel, connection);
+    connection.seat?.release();
+    connection.seat = undefined;
     const entry = this.#connections.get(connection.id);
     if (entry !== undefined) {
       entry.connection = undefined;

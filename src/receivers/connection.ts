@@ -135,7 +135,7 @@ export interface Connection {
   /**
    * Replaces the principal, with the same name and mostly a later `expiresAt`: the connection ends with its credentials otherwise.
    *
-   * @throws TidegateError `INVALID_CREDENTIALS` for a principal of another name.
+   * @throws TidegateError `INVALID_CREDENTIALS` for a principal of another name, `INVALID_DECISION` for what is none.
    */
   renew(principal: Principal): void;
   snapshot(): ConnectionSnapshot;

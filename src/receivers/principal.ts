@@ -1,4 +1,5 @@
-/** Owns the shape of who a client is. Refuses to find out. */
+/** Owns the shape of who a client is, and what makes it valid. Refuses to find out. */
+import { TidegateError } from './errors.js';
 
 /** Who a client has shown to be. Holds no secret: it appears in snapshots and logs. */
 export interface Principal {
@@ -12,4 +13,20 @@ export interface Principal {
   readonly tags?: readonly string[] | undefined;
   /** When it ends, in milliseconds since the epoch. */
   readonly expiresAt?: number | undefined;
+}
+
+/**
+ * Throws `INVALID_DECISION` unless it is a principal: an end that is no number would be no end.
+ *
+ * @param from who gave it, for the message, which shows nothing of it.
+ */
+export function assertPrincipal(value: unknown, from: string): asserts value is Principal {
+  const { name, tags, expiresAt } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Principal>;
+  const isNamed = typeof name === 'string' && name !== '';
+  const isTagged = tags === undefined || (Array.isArray(tags) && tags.every((tag) => typeof tag === 'string'));
+  const ends = expiresAt === undefined || Number.isFinite(expiresAt);
+  if (isNamed && isTagged && ends) return;
+  const expected =
+    'a principal has a `name`, and may have `tags`, a list of texts, and `expiresAt`, milliseconds since the epoch';
+  throw new TidegateError('INVALID_DECISION', `${from} gave no principal: ${expected}`);
 }

@@ -3,7 +3,7 @@
  * entrance, and what all connections share. Made anew for each start. Refuses to know in which state the server is.
  */
 import { SupervisorActor } from '../actors/supervisor-actor.js';
-import { type CloseReport, ConnectionReceiver, type Principal } from '../receivers/index.js';
+import { type CloseReport, ConnectionReceiver } from '../receivers/index.js';
 import type { AdmissionRecord } from './admission/admission-record.js';
 import { Gatekeeper } from './admission/gatekeeper.js';
 import { Authentication } from './authentication/authentication.js';
@@ -133,15 +133,11 @@ export class RunningServer {
       },
       {
         opened: (connection) => tell('connection', connection.handle),
-        rejected: ({ request, port, principal }, { error, status, message }) => {
-          this.#userGone(principal);
+        rejected: ({ request, port }, { error, status, message }) => {
           const { remoteAddress, path } = request;
           this.#rejected({ error, status: port.answered ? 101 : status, message, remoteAddress, path });
         },
-        disconnected: (connection, report: CloseReport) => {
-          this.#userGone(connection.principal);
-          tell('disconnected', connection.handle, report);
-        },
+        disconnected: (connection, report: CloseReport) => tell('disconnected', connection.handle, report),
         exception: (connection, error) => tell('exception', error, connection?.handle),
       },
     );
@@ -176,9 +172,5 @@ export class RunningServer {
   #rejected(rejected: RejectedUpgrade, isSilent = false): void {
     this.gatekeeper.refused({ ...rejected, isSilent });
     this.#options.tell('rejected', rejected);
-  }
-
-  #userGone(principal: Principal | undefined): void {
-    if (principal !== undefined) this.gatekeeper.userGone(principal.name);
   }
 }

@@ -15,7 +15,7 @@ import type { Denial, MessageFacts, Peer } from './policy.js';
 import { Seats } from './seats.js';
 import { type Bucket, takeToken } from './token-bucket.js';
 import { TrustedProxies } from './trusted-proxies.js';
-import { UserCap } from './user-cap.js';
+import { UserCap, type UserSeat } from './user-cap.js';
 
 /** What a gatekeeper needs. */
 export interface GatekeeperOptions {
@@ -111,16 +111,11 @@ export class Gatekeeper implements PassOwner {
     return this.#proxies.trusts(address);
   }
 
-  /** Takes a place for a user that was authenticated, or answers why there is none. Each that was taken is to be given back once. */
-  user(name: string): Denial | undefined {
-    const denial = this.#users.take(name);
-    if (denial !== undefined) this.#options.record.refusals.add(denial.error, 'connections-per-user');
-    return denial;
-  }
-
-  /** A connection of a user is gone: its place is free. */
-  userGone(name: string): void {
-    this.#users.giveBack(name);
+  /** Takes a place for a user that was authenticated, to be released when the connection is gone; or answers why there is none. */
+  user(name: string): UserSeat | Denial {
+    const seat = this.#users.take(name);
+    if ('error' in seat) this.#options.record.refusals.add(seat.error, 'connections-per-user');
+    return seat;
   }
 
   /** Asks the policies about a message from a client. A denial is counted already; the caller closes the connection. */

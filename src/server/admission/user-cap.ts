@@ -5,6 +5,14 @@ import { SweptTable } from './swept-table.js';
 /** Users that are remembered although they have no connection. */
 const MAX_USERS = 65_536;
 
+/** A user's place, until it is given back. */
+export interface UserSeat {
+  /** Gives it back, once, however often it is called. */
+  release(): void;
+}
+
+const FREE: UserSeat = { release() {} };
+
 /** Lets a user have so many connections at a time, from whatever address. */
 export class UserCap {
   readonly #max: number;
@@ -21,8 +29,8 @@ export class UserCap {
   }
 
   /** Takes a place for a user, or answers why there is none. */
-  take(name: string): Denial | undefined {
-    if (this.#max <= 0) return undefined;
+  take(name: string): UserSeat | Denial {
+    if (this.#max <= 0) return FREE;
     const user = this.#users.obtain(name);
     if (user.connections >= this.#max) {
       return {
@@ -31,12 +39,20 @@ export class UserCap {
       };
     }
     user.connections += 1;
-    return undefined;
+    return new Seat(user);
+  }
+}
+
+class Seat implements UserSeat {
+  #user: { connections: number } | undefined;
+
+  constructor(user: { connections: number }) {
+    this.#user = user;
   }
 
-  /** Gives back a place that was taken. */
-  giveBack(name: string): void {
-    const user = this.#users.get(name);
-    if (user !== undefined && user.connections > 0) user.connections -= 1;
+  release(): void {
+    if (this.#user === undefined) return;
+    this.#user.connections -= 1;
+    this.#user = undefined;
   }
 }

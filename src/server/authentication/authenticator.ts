@@ -4,7 +4,7 @@
  */
 import type { TLSSocket } from 'node:tls';
 import { TimerWheel, wheelTick } from '../../actors/timer-wheel.js';
-import { type Principal, TidegateError, type UpgradeRequest } from '../../receivers/index.js';
+import { assertPrincipal, type Principal, type UpgradeRequest } from '../../receivers/index.js';
 import type { AuthenticationConfig } from '../config/authentication.js';
 import { certificatePrincipal } from './certificate.js';
 import { type Credentials, type Outcome, type PasswordCredentials, unavailable, wrong } from './credentials.js';
@@ -166,9 +166,6 @@ function sourcesOf(config: AuthenticationConfig, hooks: AuthenticationHooks): So
 function outcomeOf(answer: AuthenticationAnswer, named: Principal, hook: string): Outcome {
   if (answer === true) return { principal: named };
   if (answer === false || answer === undefined) return wrong('the application refused the credentials');
-  if (typeof answer === 'object' && answer !== null && typeof answer.name === 'string' && answer.name !== '') {
-    return { principal: { ...answer, scheme: answer.scheme ?? named.scheme } };
-  }
-  // Without the answer itself: it may hold what it was asked about.
-  throw new TidegateError('INVALID_DECISION', `${hook} answers with true, false, nothing or a principal with a name`);
+  assertPrincipal(answer, hook);
+  return { principal: { ...answer, scheme: answer.scheme ?? named.scheme } };
 }

@@ -2,50 +2,49 @@
  * Owns asking who a client is while its handshake is decided: by what the request showed, or by the first message after an
  * early 101. Refuses to know how credentials are checked.
  */
-
 import type { Refusal } from '../../actors/connection.effects.js';
-import type { Admission, Verdict } from '../../actors/connection.host.js';
-import { httpStatusOf, type Principal } from '../../receivers/index.js';
+import type { Admission, Seat, Verdict } from '../../actors/connection.host.js';
+import { httpStatusOf, type Principal, type UpgradeRequest } from '../../receivers/index.js';
 import { OFFENCES } from '../admission/offences.js';
 import type { Denial, Peer } from '../admission/policy.js';
-import type { TcpRequest } from '../handshake/tcp-request.js';
-import type { ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
 import type { Authenticator } from './authenticator.js';
 import { refusalOf } from './challenge.js';
-import type { Credentials, Failure, Outcome } from './credentials.js';
+import { type Credentials, type Failure, type Outcome, wrong } from './credentials.js';
 
 /** What others do with what authentication finds out. */
 export interface AuthenticationPorts {
   /** A client showed credentials that are wrong: whoever keeps count may keep its address out. */
   offence(peer: Peer, weight: number, why: string): void;
-  /** Whether a user may have one more connection; nothing admits, and then `userGone` follows once. Called as the last check. */
-  user(name: string): Denial | undefined;
-  userGone(name: string): void;
+  /** Takes a place for one more connection of a user, or says why there is none. Called as the last check. */
+  user(name: string): Seat | Denial | undefined;
 }
 
 /** How the first message of a client is waited for. */
 export interface FirstMessagePort {
   /**
-   * Writes the 101 and waits for a text message. Calls one of the two once, unless the client leaves. Missing where there are no
-   * messages to wait for: a client that speaks plain TCP.
+   * Writes the 101 and waits for a text message. Calls one of the two, once: `broken` also when the client leaves.
    */
-  awaitFirstMessage?(message: (text: string) => void, broken: (failure: Failure) => void): void;
+  awaitFirstMessage(message: (text: string) => void, broken: (failure: Failure) => void): void;
 }
+
+/** The request of a client that is asked about. */
+export type Asked = UpgradeRequest & { principal: Principal | undefined };
 
 /** Asks about one client. */
 export class HandshakeAdmission implements Admission {
   readonly #authenticator: Authenticator;
   readonly #ports: AuthenticationPorts;
-  readonly #request: ParsedUpgradeRequest | TcpRequest;
-  readonly #port: () => FirstMessagePort;
+  readonly #request: Asked;
+  readonly #port: (() => FirstMessagePort) | undefined;
   #credentials: Credentials | undefined;
   #late: Failure = LATE_CHECK;
 
   constructor(options: {
     authenticator: Authenticator;
     ports: AuthenticationPorts;
-    request: ParsedUpgradeRequest | TcpRequest;
-    port: () => FirstMessagePort;
+    request: Asked;
+    /** Left out: a client that has no first message, such as one that speaks no WebSocket. */
+    port?: (() => FirstMessagePort) | undefined;
     credentials: Credentials | undefined;
   }) {
     this.#authenticator = options.authenticator;
@@ -59,30 +58,28 @@ export class HandshakeAdmission implements Admission {
     const credentials = this.#credentials;
     // Held no longer than needed.
     this.#credentials = undefined;
-    if (credentials === undefined && this.#authenticator.config.firstMessage) {
-      const port = this.#port();
-      if (port.awaitFirstMessage !== undefined) return this.#awaitMessage(port as Required<FirstMessagePort>);
-    }
+    const port = this.#authenticator.config.firstMessage ? this.#port : undefined;
+    if (credentials === undefined && port !== undefined) return this.#awaitMessage(port());
     const outcome = this.#authenticator.authenticate(credentials, this.#request);
     return outcome instanceof Promise ? outcome.then((known) => this.#judge(known)) : this.#judge(outcome);
   }
 
-  enter(principal: Principal | undefined): Refusal | undefined {
-    const denial = principal === undefined ? undefined : this.#ports.user(principal.name);
-    if (denial === undefined) {
-      this.#request.principal = principal;
-      return undefined;
+  enter(principal: Principal | undefined): Seat | Refusal | undefined {
+    const seat = principal === undefined ? undefined : this.#ports.user(principal.name);
+    if (seat !== undefined && 'error' in seat) {
+      const { error, message, retryAfter } = seat;
+      const headers = retryAfter === undefined ? undefined : { 'Retry-After': String(retryAfter) };
+      return { status: httpStatusOf(error), error, message, headers };
     }
-    const { error, message, retryAfter } = denial;
-    const headers = retryAfter === undefined ? undefined : { 'Retry-After': String(retryAfter) };
-    return { status: httpStatusOf(error), error, message, headers };
+    this.#request.principal = principal;
+    return seat;
   }
 
   late(): Refusal {
     return this.#refuse(this.#late);
   }
 
-  #awaitMessage(port: Required<FirstMessagePort>): Promise<Verdict> {
+  #awaitMessage(port: FirstMessagePort): Promise<Verdict> {
     this.#late = LATE_MESSAGE;
     return new Promise((resolve) => {
       const give = this.#authenticator.deadline(() => resolve(this.#judge(LATE_MESSAGE)));
@@ -103,7 +100,8 @@ export class HandshakeAdmission implements Admission {
     });
   }
 
-  #judge(outcome: Outcome): Verdict {
+  #judge(known: Outcome): Verdict {
+    const outcome = 'principal' in known && isOver(known.principal) ? OVER : known;
     if ('error' in outcome) {
       if (outcome.offence) this.#ports.offence(this.#request, OFFENCES.failedAuthentication, outcome.error);
       return this.#refuse(outcome);
@@ -116,6 +114,12 @@ export class HandshakeAdmission implements Admission {
     return refusalOf(failure, config.realm, sources);
   }
 }
+
+function isOver(principal: Principal | undefined): boolean {
+  return principal?.expiresAt !== undefined && principal.expiresAt <= Date.now();
+}
+
+const OVER = wrong('the credentials have expired', 'CREDENTIALS_EXPIRED');
 
 const LATE_MESSAGE: Failure = {
   error: 'AUTHENTICATION_TIMEOUT',

@@ -68,7 +68,9 @@ export class OriginPolicy {
   /** Whether a page of this request's origin may read an answer with credentials. */
   names(rawHeaders: readonly string[]): boolean {
     const [origin, second] = headerValues(rawHeaders, 'origin');
-    return origin !== undefined && second === undefined && this.#matches(this.#named, origin, rawHeaders);
+    // Every sandboxed frame of anyone is `null`.
+    if (origin === undefined || origin === 'null' || second !== undefined) return false;
+    return this.#matches(this.#named, origin, rawHeaders);
   }
 
   #matches(matchers: readonly Matcher[], origin: string, rawHeaders: readonly string[]): boolean {

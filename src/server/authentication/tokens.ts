@@ -82,7 +82,7 @@ export class Tokens {
   }
 
   #principalOf(claims: JWTPayload): Outcome {
-    const { nameClaim, tagsClaim } = this.#config;
+    const { nameClaim, tagsClaim, clockTolerance } = this.#config;
     const name = claims[nameClaim];
     if (typeof name !== 'string' || name === '') return wrong(`the token has no text in the claim ${nameClaim}`);
     const principal: Principal = {
@@ -90,7 +90,8 @@ export class Tokens {
       scheme: 'bearer',
       claims,
       tags: tagsClaim === undefined ? undefined : tagsIn(claims[tagsClaim]),
-      expiresAt: claims.exp === undefined ? undefined : claims.exp * 1000,
+      // As long as a new connection would be let in with it.
+      expiresAt: claims.exp === undefined ? undefined : claims.exp * 1000 + clockTolerance,
     };
     return { principal };
   }

@@ -149,6 +149,11 @@ export const authentication = described(
       }),
     })
     .superRefine((value, context) => {
+      if (value.firstMessage && value.allowAnonymous) {
+        const message =
+          'expected one of firstMessage and allowAnonymous: a client without credentials is waited for, or let in';
+        context.addIssue({ code: 'custom', message, path: ['firstMessage'], input: true });
+      }
       if (value.sessions !== undefined && sourcesOf(value) === 0) {
         const message = 'expected a place to show its tokens: tokenParameters, subprotocol, cookie or firstMessage';
         context.addIssue({ code: 'custom', message, path: ['sessions'], input: value.sessions });

@@ -18,7 +18,11 @@ import {
 import { OFFENCES } from '../admission/offences.js';
 import type { Authentication } from '../authentication/authentication.js';
 import type { Credentials } from '../authentication/credentials.js';
-import { type AuthenticationPorts, HandshakeAdmission } from '../authentication/handshake-admission.js';
+import {
+  type AuthenticationPorts,
+  type FirstMessagePort,
+  HandshakeAdmission,
+} from '../authentication/handshake-admission.js';
 import { present } from '../authentication/presented.js';
 import { SessionEndpoint } from '../authentication/session-endpoint.js';
 import type { RejectedUpgrade } from '../events.js';
@@ -57,12 +61,12 @@ interface Arrival {
 }
 
 /** What a connection begins with. */
-interface Entry {
+interface Entry<Kind extends Greeting> {
   readonly wire: AcceptedWire;
   readonly request: ParsedUpgradeRequest | TcpRequest;
   readonly decision: DecisionSignal;
   readonly credentials: Credentials | undefined;
-  greet(parts: GreetingParts): Greeting;
+  greet(parts: GreetingParts): Kind;
 }
 
 /** Where clients come in. */
@@ -140,13 +144,17 @@ export class Entrance {
       return;
     }
     const greet = (parts: GreetingParts) => new WebSocketGreeting({ ...parts, key, marker });
-    this.#begin({ wire, request, decision, credentials, greet });
+    this.#begin({ wire, request, decision, credentials, greet }, (greeting) => greeting);
   }
 
-  #begin({ wire, request, decision, credentials, greet }: Entry): void {
+  /** @param hears who waits for a first message; left out where a client has none. */
+  #begin<Kind extends Greeting>(
+    { wire, request, decision, credentials, greet }: Entry<Kind>,
+    hears?: (greeting: Kind) => FirstMessagePort,
+  ): void {
     const { services, createReceiver, nextId } = this.#options;
     const { supervisor } = services;
-    const admission = this.#admission(credentials, request, () => greeting);
+    const admission = this.#admission(credentials, request, hears && (() => hears(greeting)));
     const connection = new ConnectionActor({
       id: nextId(),
       request,
@@ -173,7 +181,7 @@ export class Entrance {
   #admission(
     credentials: Credentials | undefined,
     request: ParsedUpgradeRequest | TcpRequest,
-    port: () => Greeting,
+    port: (() => FirstMessagePort) | undefined,
   ): HandshakeAdmission | undefined {
     const { authentication, ports } = this.#options;
     const { authenticator } = authentication;

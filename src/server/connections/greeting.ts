@@ -2,7 +2,6 @@
 import type { Refusal } from '../../actors/connection.effects.js';
 import type { ConnectionActor } from '../../actors/connection-actor.js';
 import { ERRORS } from '../../receivers/index.js';
-import type { FirstMessagePort } from '../authentication/handshake-admission.js';
 import type { DataPath } from '../paths/data-path.js';
 import type { Wire } from '../wires/wire.js';
 import type { ConnectionServices } from './connection-services.js';
@@ -10,7 +9,7 @@ import type { EarlyAnswer, Plan } from './plan.js';
 import type { UpstreamAnswer } from './upstream-shell.js';
 
 /** The first thing that is said to a client. Held until it is said: there may be many connections. */
-export interface Greeting extends FirstMessagePort {
+export interface Greeting {
   /** What the client was told before there was a plan, if it was. */
   readonly early: EarlyAnswer | undefined;
   /** Where a client that speaks plain TCP was sent by whoever took it in. */

@@ -5,6 +5,7 @@
 import type { Refusal } from '../../actors/connection.effects.js';
 import type { Acceptance } from '../../receivers/index.js';
 import type { Failure } from '../authentication/credentials.js';
+import type { FirstMessagePort } from '../authentication/handshake-admission.js';
 import { acceptanceHead, writeRefusal } from '../handshake/answer.js';
 import type { DataPath } from '../paths/data-path.js';
 import { FramesPath } from '../paths/frames-path.js';
@@ -20,7 +21,7 @@ import type { EarlyAnswer, Plan } from './plan.js';
 import type { UpstreamAnswer } from './upstream-shell.js';
 
 /** The beginning of a WebSocket. */
-export class WebSocketGreeting implements Greeting {
+export class WebSocketGreeting implements Greeting, FirstMessagePort {
   early: EarlyAnswer | undefined;
   subprotocol = '';
   readonly #parts: GreetingParts;
@@ -77,7 +78,10 @@ export class WebSocketGreeting implements Greeting {
         message(text);
       },
       onBroken: (error, why) => broken({ error, message: why, offence: error === 'INVALID_CREDENTIALS' }),
-      onGone: () => connection.onClosed(1006, ''),
+      onGone: () => {
+        connection.onClosed(1006, '');
+        broken({ error: 'DOWNSTREAM_GONE', message: 'the client left', offence: false });
+      },
     });
   }
 

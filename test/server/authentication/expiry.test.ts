@@ -1,6 +1,6 @@
 /** Holds that a connection ends with its credentials, is announced before, and can be renewed; and who can be disconnected. */
 import { describe, expect, it } from 'vitest';
-import type { Connection, Principal, ProxyServerOptions } from '../../../src/index.js';
+import { type Connection, ConnectionReceiver, type Principal, type ProxyServerOptions } from '../../../src/index.js';
 import { deferred } from '../../support/events.js';
 import { startReceivers } from '../stage.js';
 import { basic } from './ways.js';
@@ -64,9 +64,25 @@ describe('credentials that expire', () => {
     expect(expiring).toHaveLength(1);
   });
 
-  it('that have ended when the connection opens end it at once', async () => {
-    const { login } = await stage(-5000);
-    expect(await (await login('ada')).answerClose()).toMatchObject({ code: 1008 });
+  it('that have ended when they are shown are refused', async () => {
+    const { handshake, events } = await stage(-5000);
+    expect((await handshake(basic('ada', 'x'))).status).toBe(401);
+    expect(events.rejections.all).toMatchObject([{ error: 'CREDENTIALS_EXPIRED' }]);
+  });
+
+  it('that end while the target is dialled end the connection as soon as it is open', async () => {
+    const gate = deferred<void>();
+    class Slow extends ConnectionReceiver {
+      override async onUpgradeRequest(): Promise<boolean> {
+        await gate.promise;
+        return true;
+      }
+    }
+    const { login, events } = await stage(50, { receiver: () => new Slow() });
+    const ending = login('ada').then((client) => client.answerClose());
+    setTimeout(() => gate.resolve(), 60);
+    expect(await ending).toMatchObject({ code: 1008 });
+    expect(await events.reports.next()).toMatchObject({ cause: 'CREDENTIALS_EXPIRED' });
   });
 
   it('can be renewed, and are watched anew then', async () => {
@@ -85,6 +101,9 @@ describe('credentials that expire', () => {
     const { login, warned, server } = await stage(300);
     const client = await login('ada');
     const connection = await warned;
+    expect(() => connection.renew({ name: 'ada', scheme: 'test', expiresAt: new Date() as never })).toThrow(
+      /renew\(\) gave no principal/,
+    );
     expect(() => connection.renew({ name: 'bob', scheme: 'test' })).toThrow(/with the name that the connection has/);
     connection.renew({ name: 'ada', scheme: 'test' });
     // Whose credentials end later than those of the first did.

@@ -37,6 +37,8 @@ describe('onAuthentication', () => {
     ['nothing', undefined, 401],
     ['a principal without a name', { scheme: 'ldap' }, 503],
     ['text', 'bob', 503],
+    ['a principal whose end is no number', { name: 'bob', expiresAt: new Date() }, 503],
+    ['a principal whose tags are no list', { name: 'bob', tags: 'staff' }, 503],
     ['null', null, 503],
   ])('may answer with %s', async (_, answer, status) => {
     for (const given of [answer, Promise.resolve(answer)]) {
@@ -79,6 +81,27 @@ describe('onAuthentication', () => {
     });
     expect((await handshake(basic('bob', 'b'))).status).toBe(503);
     expect(events.lines).toEqual(['startup 1', 'rejected AUTHENTICATION_UNAVAILABLE']);
+  });
+
+  it('that does not answer before the deadline of the handshake answers 503 too, and one that is asked by a server that stops', async () => {
+    const slow = { authentication: {}, onAuthentication: () => new Promise<boolean>(() => {}) };
+    const late = await startReceivers({ ...slow, timeouts: { handshake: 60 } });
+    expect((await late.handshake(basic('bob', 'b'))).status).toBe(503);
+    expect(late.events.lines).toEqual(['startup 1', 'rejected AUTHENTICATION_UNAVAILABLE']);
+
+    const asked = deferred<void>();
+    const { handshake, server, events } = await startReceivers({
+      ...slow,
+      onAuthentication: () => {
+        asked.resolve();
+        return new Promise<boolean>(() => {});
+      },
+    });
+    const answer = handshake(basic('bob', 'b'));
+    await asked.promise;
+    await server.stop();
+    expect((await answer).status).toBe(503);
+    expect(events.lines).toContain('rejected SHUTTING_DOWN');
   });
 
   it('learns by the signal that its client left, and what it answers then does nothing', async () => {

@@ -58,6 +58,20 @@ function create() {
 }
 
 describe('the registry', () => {
+  it('gives back the place of a connection that goes, once', () => {
+    const { registry, connect } = create();
+    const connection = connect('a');
+    let released = 0;
+    connection.seat = {
+      release: () => {
+        released += 1;
+      },
+    };
+    expect(registry.remove(connection)).toBe(true);
+    expect(registry.remove(connection)).toBe(false);
+    expect(released).toBe(1);
+  });
+
   it('knows a connection by its id until it is removed', () => {
     const { registry, connect } = create();
     const one = connect('one');

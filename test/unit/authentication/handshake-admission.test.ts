@@ -1,6 +1,6 @@
 /** Owns what an admission tells those who count users and wrong credentials, and when. */
 import { describe, expect, it } from 'vitest';
-import type { ProxyConfigInput, UpgradeRequest } from '../../../src/index.js';
+import type { Principal, ProxyConfigInput, UpgradeRequest } from '../../../src/index.js';
 import { Authenticator } from '../../../src/server/authentication/authenticator.js';
 import type { Credentials } from '../../../src/server/authentication/credentials.js';
 import {
@@ -8,20 +8,26 @@ import {
   HandshakeAdmission,
 } from '../../../src/server/authentication/handshake-admission.js';
 import { resolveProxyOptions } from '../../../src/server/config/options.js';
-import type { ParsedUpgradeRequest } from '../../../src/server/handshake/upgrade-request.js';
 
 type Input = NonNullable<ProxyConfigInput['authentication']>;
+
+const SEAT = { release() {} };
 
 function create(options: Input, credentials: Credentials | undefined, ports: Partial<AuthenticationPorts> = {}) {
   const told: string[] = [];
   const config = resolveProxyOptions({ authentication: options }).authentication!;
-  const request = { remoteAddress: '192.0.2.1', remotePort: 5 } as UpgradeRequest as ParsedUpgradeRequest;
+  const request = { remoteAddress: '192.0.2.1', remotePort: 5 } as UpgradeRequest & {
+    principal: Principal | undefined;
+  };
+  const authenticator = new Authenticator({ config, hooks: {}, exception: () => {} });
   const admission = new HandshakeAdmission({
-    authenticator: new Authenticator({ config, hooks: {}, exception: () => {} }),
+    authenticator,
     ports: {
       offence: ({ remoteAddress }, weight, why) => void told.push(`offence ${remoteAddress} ${weight} ${why}`),
-      user: (name) => void told.push(`user ${name}`),
-      userGone: (name) => void told.push(`gone ${name}`),
+      user: (name) => {
+        told.push(`user ${name}`);
+        return SEAT;
+      },
       ...ports,
     },
     request,
@@ -30,7 +36,7 @@ function create(options: Input, credentials: Credentials | undefined, ports: Par
     },
     credentials,
   });
-  return { admission, told, request };
+  return { admission, authenticator, told, request };
 }
 
 const password = (text: string): Credentials => ({ kind: 'password', scheme: 'basic', user: 'ada', password: text });
@@ -62,7 +68,7 @@ describe('an admission', () => {
     expect(told).toEqual([]);
     expect(request.principal).toBeUndefined();
     const principal = 'status' in verdict ? undefined : verdict.principal;
-    expect(admission.enter(principal)).toBeUndefined();
+    expect(admission.enter(principal)).toBe(SEAT);
     expect(told).toEqual(['user ada']);
     expect(request.principal).toBe(principal);
   });
@@ -79,6 +85,14 @@ describe('an admission', () => {
     });
     expect(told).toEqual([]);
     expect(request.principal).toBeUndefined();
+  });
+
+  it('waits for no first message of a client that has none, and asks for credentials instead', async () => {
+    const { authenticator } = create({ firstMessage: true, ...USERS }, undefined);
+    const request = { remoteAddress: '192.0.2.1' } as UpgradeRequest & { principal: Principal | undefined };
+    const ports = { offence() {}, user: () => undefined };
+    const admission = new HandshakeAdmission({ authenticator, ports, request, credentials: undefined });
+    expect(await admission.admit()).toMatchObject({ status: 401, error: 'UNAUTHENTICATED' });
   });
 
   it('counts nobody for an anonymous client', () => {

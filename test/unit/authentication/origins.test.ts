@@ -88,6 +88,8 @@ describe('an origin', () => {
     const headers = ['Host', 'h', 'Origin', 'https://a.example'];
     expect(new OriginPolicy({ allowed: ['*'], required: false }).names(headers)).toBe(false);
     expect(new OriginPolicy({ allowed: undefined, required: false }).names(headers)).toBe(false);
+    const nobody = ['Host', 'h', 'Origin', 'null'];
+    expect(new OriginPolicy({ allowed: ['null', '/.*/'], required: false }).names(nobody)).toBe(false);
     expect(new OriginPolicy({ allowed: ['*', 'https://a.example'], required: false }).names(headers)).toBe(true);
   });
 });

@@ -117,7 +117,7 @@ describe('a token', () => {
         scheme: 'bearer',
         claims: { sub: 'ada', ...claims },
         tags: ['a', 'b'],
-        expiresAt: exp * 1000,
+        expiresAt: exp * 1000 + 30_000,
       },
     });
     const scoped = await create({ secret: SECRET, tagsClaim: 'scope' }).check(token);
