@@ -5,7 +5,8 @@ import { config } from './targets/config.js';
 import { handshake } from './targets/handshake.js';
 import { head } from './targets/head.js';
 import { scanner } from './targets/scanner.js';
+import { tunnel } from './targets/tunnel.js';
 import { upstreamAnswer } from './targets/upstream-answer.js';
 import { utf8 } from './targets/utf8.js';
 
-export const TARGETS: readonly FuzzTarget[] = [scanner, close, utf8, head, handshake, upstreamAnswer, config];
+export const TARGETS: readonly FuzzTarget[] = [scanner, close, utf8, head, handshake, upstreamAnswer, tunnel, config];

@@ -1,4 +1,4 @@
-/** Owns some seconds of fuzzing of what needs no socket: frames, Close payloads, UTF-8 and configuration files. */
+/** Owns some seconds of fuzzing of what needs no socket: frames, Close payloads, UTF-8, answers of proxies and configuration files. */
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { close } from './targets/close.js';
 import { config } from './targets/config.js';
 import { head } from './targets/head.js';
 import { scanner } from './targets/scanner.js';
+import { tunnel } from './targets/tunnel.js';
 import { utf8 } from './targets/utf8.js';
 
 it('frames are read as ws reads them, however the stream is cut', () => expectNoFinding(scanner, 9), 60_000);
@@ -20,6 +21,8 @@ it('the payload of a Close frame is read as ws reads it', () => expectNoFinding(
 it('text in pieces is UTF-8 where TextDecoder says so', () => expectNoFinding(utf8, 3), 30_000);
 
 it('a request head is refused or read as Node reads it, however it is cut', () => expectNoFinding(head, 6), 30_000);
+
+it('whatever a SOCKS or HTTP proxy answers opens a tunnel, waits or fails', () => expectNoFinding(tunnel, 3), 30_000);
 
 it('any text is a configuration or a list of problems', () => expectNoFinding(config, 7), 60_000);
 
