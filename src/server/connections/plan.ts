@@ -7,6 +7,7 @@ import type { DialOrder } from '../../actors/connection.machine.js';
 import {
   type Acceptance,
   assertHeaderFields,
+  describeError,
   httpStatusOf,
   type LifecycleReceiver,
   readsMessages,
@@ -44,7 +45,7 @@ export interface PlanServices {
  * Plans a connection.
  *
  * @throws TidegateError when the application chose something that cannot be: `SUBPROTOCOL_NOT_OFFERED`,
- * `INVALID_TARGET`, `INVALID_HEADER`, `TARGET_DENIED`.
+ * `INVALID_TARGET`, `INVALID_HEADER`.
  */
 export function planConnection(
   request: UpgradeRequest,
@@ -60,7 +61,8 @@ export function planConnection(
   }
   const target = text === undefined ? undefined : parseTarget(text);
   const guard = target === undefined ? undefined : dialer.guardFor(target);
-  if (target !== undefined) guard?.checkTarget(target);
+  const denied = target === undefined ? undefined : denialOf(target, guard);
+  if (denied !== undefined) return denied;
   const dial: DialOrder = target === undefined ? 'none' : config.connectUpstream;
   const path = pathFor(target, receiver);
   const offered = request.subprotocols;
@@ -82,6 +84,16 @@ export function planConnection(
   const { subprotocol } = choice;
   const subprotocolsToOffer = subprotocol === '' ? [] : [subprotocol];
   return { dial, target, guard, path, subprotocol, subprotocolsToOffer, acceptance };
+}
+
+/** The application did nothing wrong by asking: a refusal, and no exception. */
+function denialOf(target: Target, guard: TargetGuard | undefined): Refusal | undefined {
+  try {
+    guard?.checkTarget(target);
+    return undefined;
+  } catch (error) {
+    return refusal('TARGET_DENIED', describeError(error));
+  }
 }
 
 function pathFor(target: Target | undefined, receiver: LifecycleReceiver): Plan['path'] {
