@@ -36,9 +36,8 @@ export function withForwardedFields(rawHeaders: readonly string[], forwarding: F
   const writesX = style !== 'forwarded';
   const writesStandard = style !== 'x-forwarded';
   eachField(rawHeaders, (lowerName, value, position) => {
-    const name = lowerName.replaceAll('_', '-');
     const isRewritten = (writesX && lowerName === 'x-forwarded-for') || (writesStandard && lowerName === 'forwarded');
-    if (trusted ? isRewritten : isForwardedField(name)) return;
+    if (trusted ? isRewritten : isForwardedField(lowerName)) return;
     fields.push(rawHeaders[position]!, value);
   });
   const before = (name: string): readonly string[] => (trusted ? headerValues(rawHeaders, name) : []);
@@ -62,7 +61,9 @@ function nextHop({ address, peer }: Forwarding, chain: readonly string[]): strin
   return chain.length > 0 ? peer : address;
 }
 
-function isForwardedField(name: string): boolean {
+function isForwardedField(lowerName: string): boolean {
+  if (!lowerName.startsWith('x') && !lowerName.startsWith('f')) return false;
+  const name = lowerName.replaceAll('_', '-');
   return name === 'forwarded' || name === 'x-real-ip' || name.startsWith('x-forwarded-');
 }
 

@@ -34,11 +34,13 @@ export class HttpConnectHandshake implements TunnelHandshake {
     this.#held = Buffer.concat([this.#held, bytes]);
     for (;;) {
       const end = this.#finder.find(this.#held);
+      const other = this.#faultInFirstLine();
+      if (other !== undefined) return other;
       if (this.#finder.fault !== undefined) return failed(`its answer is not HTTP: ${this.#finder.fault}`);
       if ((end === -1 ? this.#held.length : end) > MAX_HEAD_BYTES) {
         return failed(`its answer has a head of more than ${MAX_HEAD_BYTES} bytes`);
       }
-      if (end === -1) return this.#faultInFirstLine() ?? { kind: 'more' };
+      if (end === -1) return { kind: 'more' };
       const head = parseResponseHead(this.#held.toString('latin1', this.#finder.skipped, end));
       if ('fault' in head) return failed(`its answer is not HTTP: ${head.fault}`);
       const { statusCode, statusText } = head;

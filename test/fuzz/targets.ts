@@ -7,6 +7,7 @@ import { handshake } from './targets/handshake.js';
 import { head } from './targets/head.js';
 import { proxyHeader } from './targets/proxy-header.js';
 import { scanner } from './targets/scanner.js';
+import { tunnel } from './targets/tunnel.js';
 import { upstreamAnswer } from './targets/upstream-answer.js';
 import { utf8 } from './targets/utf8.js';
 
@@ -17,7 +18,8 @@ export const TARGETS: readonly FuzzTarget[] = [
   head,
   handshake,
   upstreamAnswer,
-  config,
   proxyHeader,
   firstBytes,
+  tunnel,
+  config,
 ];

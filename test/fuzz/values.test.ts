@@ -1,4 +1,4 @@
-/** Owns some seconds of fuzzing of what needs no socket: frames, Close payloads, UTF-8 and configuration files. */
+/** Owns some seconds of fuzzing of what needs no socket: frames, Close payloads, UTF-8, answers of proxies and configuration files. */
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { firstBytes } from './targets/first-bytes.js';
 import { head } from './targets/head.js';
 import { proxyHeader } from './targets/proxy-header.js';
 import { scanner } from './targets/scanner.js';
+import { tunnel } from './targets/tunnel.js';
 import { utf8 } from './targets/utf8.js';
 
 it('frames are read as ws reads them, however the stream is cut', () => expectNoFinding(scanner, 9), 60_000);
@@ -26,6 +27,8 @@ it('a request head is refused or read as Node reads it, however it is cut', () =
 it('a PROXY protocol header is read the same however it is cut', () => expectNoFinding(proxyHeader, 3), 30_000);
 
 it('first bytes are told the same however they are cut', () => expectNoFinding(firstBytes, 3), 30_000);
+
+it('whatever a SOCKS or HTTP proxy answers opens a tunnel, waits or fails', () => expectNoFinding(tunnel, 3), 30_000);
 
 it('any text is a configuration or a list of problems', () => expectNoFinding(config, 7), 60_000);
 

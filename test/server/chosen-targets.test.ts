@@ -21,6 +21,7 @@ describe('a target that may not be', () => {
       status: 403,
       message: expect.stringContaining('tcp://169.254.169.254:80 may not be dialled'),
     });
+    expect(events.exceptions.all).toEqual([]);
   });
 
   it('is 403 too when its name turns out to lead there, and nothing is connected to', async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ErrorCode, ProxyServer } from '../../src/index.js';
+import { eventually } from '../support/events.js';
 import { configFile, programPath, startConnectProxy, startProgram } from '../support/proxies.js';
 import { refusedPort, unansweredPort } from '../support/tcp-peer.js';
 import { localhostCertificate } from '../support/tls.js';
@@ -168,6 +169,19 @@ describe('a proxy', () => {
       'hello',
     );
     expect(proxy.asked).toEqual([`127.0.0.1:${port}`]);
+  });
+
+  it('is asked ahead of need for warm connections', async () => {
+    const proxy = await startConnectProxy();
+    const target = await startEcho();
+    const running = await startProxy({
+      target: target.url,
+      dialThrough: `http://127.0.0.1:${proxy.port}`,
+      warmConnections: 2,
+    });
+    await eventually(() => target.connections.length === 2, 'two connections wait');
+    expect(await echoed(running)).toBe('hello');
+    expect(new Set(proxy.asked)).toEqual(new Set([`127.0.0.1:${target.port}`]));
   });
 
   it('is given addresses with socks5, and names with socks5h', async () => {

@@ -7,6 +7,7 @@ import type { DialOrder } from '../../actors/connection.machine.js';
 import {
   type Acceptance,
   assertHeaderFields,
+  describeError,
   httpStatusOf,
   type LifecycleReceiver,
   readsMessages,
@@ -64,7 +65,7 @@ const NOTHING: Settled = { early: undefined };
  * Plans a connection.
  *
  * @throws TidegateError when the application chose something that cannot be: `SUBPROTOCOL_NOT_OFFERED`,
- * `INVALID_TARGET`, `INVALID_HEADER`, `INVALID_OPTION`, `TARGET_DENIED`.
+ * `INVALID_TARGET`, `INVALID_HEADER`, `INVALID_OPTION`.
  */
 export function planConnection(
   request: UpgradeRequest,
@@ -81,7 +82,8 @@ export function planConnection(
   }
   const target = text === undefined ? undefined : parseTarget(text);
   const guard = target === undefined ? undefined : dialer.guardFor(target);
-  if (target !== undefined) guard?.checkTarget(target);
+  const denied = target === undefined ? undefined : denialOf(target, guard);
+  if (denied !== undefined) return denied;
   const dial: DialOrder = target === undefined ? 'none' : config.connectUpstream;
   const rates = ratesFor(config.throttle, acceptance.throttle);
   const path = request.transport === 'tcp' ? pathOfBytes(target, receiver) : pathFor(target, receiver);
@@ -113,6 +115,16 @@ export function planConnection(
   const { subprotocol } = choice;
   const subprotocolsToOffer = subprotocol === '' ? [] : [subprotocol];
   return { ...common, subprotocol, subprotocolsToOffer, answered: false };
+}
+
+/** The application did nothing wrong by asking: a refusal, and no exception. */
+function denialOf(target: Target, guard: TargetGuard | undefined): Refusal | undefined {
+  try {
+    guard?.checkTarget(target);
+    return undefined;
+  } catch (error) {
+    return refusal('TARGET_DENIED', describeError(error));
+  }
 }
 
 function pathFor(target: Target | undefined, receiver: LifecycleReceiver): Plan['path'] {

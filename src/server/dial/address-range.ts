@@ -43,12 +43,13 @@ export function carriedIPv4(address: string): string | undefined {
 
 const COMPATIBLE = Buffer.alloc(12);
 
-/** IPv4-mapped, IPv4-compatible, IPv4-translated, NAT64 (RFC 6052) and 6to4 (RFC 3056). */
+/** IPv4-mapped, IPv4-compatible, IPv4-translated, NAT64 (RFC 6052, RFC 8215) and 6to4 (RFC 3056). */
 const CARRIERS = [
   { prefix: Buffer.from('00000000000000000000ffff', 'hex'), at: 12 },
   { prefix: COMPATIBLE, at: 12 },
   { prefix: Buffer.from('0000000000000000ffff0000', 'hex'), at: 12 },
   { prefix: Buffer.from('0064ff9b0000000000000000', 'hex'), at: 12 },
+  { prefix: Buffer.from('0064ff9b0001000000000000', 'hex'), at: 12 },
   { prefix: Buffer.from('2002', 'hex'), at: 2 },
 ];
 

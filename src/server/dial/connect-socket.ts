@@ -2,22 +2,27 @@
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
+import type { SocketSettings } from '../wires/wire.js';
 import type { DialSignal } from './dial-signal.js';
 
 // `highWaterMark` reaches the stream since Node 18.17; the types of Node 20 do not list it for a connecting socket.
 type Sized<Options> = Options & { readonly highWaterMark: number };
 
-/** Where to, and what the socket is made with. */
-export type SocketOptions = ({ readonly host: string; readonly port: number } | { readonly path: string }) & {
-  readonly keepAlive: number;
-  readonly highWaterMark: number;
-  readonly onread?: net.OnReadOpts | undefined;
-};
+/** Where a socket is connected to: an address, or a socket file. */
+export type SocketPlace = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /** Connects to an address or a socket file. Rejects as `net.connect` fails, or with the reason of the signal. */
-export function connectSocket(options: SocketOptions, signal: DialSignal): Promise<net.Socket> {
-  const { keepAlive, ...given } = options;
-  const connecting: Sized<net.NetConnectOpts> = { ...given, allowHalfOpen: true };
+export function connectSocket(
+  place: SocketPlace,
+  { keepAlive, highWaterMark }: SocketSettings,
+  signal: DialSignal,
+  onread?: net.OnReadOpts,
+): Promise<net.Socket> {
+  const allowHalfOpen = true;
+  const connecting: Sized<net.NetConnectOpts> =
+    'path' in place
+      ? { path: place.path, highWaterMark, allowHalfOpen, onread }
+      : { host: place.host, port: place.port, highWaterMark, allowHalfOpen, onread };
   return ready(net.connect(connecting), 'connect', signal, (socket) => {
     socket.setNoDelay(true);
     if (keepAlive > 0) socket.setKeepAlive(true, keepAlive);

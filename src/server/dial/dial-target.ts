@@ -77,6 +77,7 @@ async function dialByHook(target: Target, options: DialOptions, connect: Connect
   const { signal, preamble, highWaterMark } = options;
   const stream = await connectByHook(connect, target, signal);
   if (stream === undefined) return undefined;
+  if (stream instanceof Socket) stream.setNoDelay(true).setKeepAlive(options.keepAlive > 0, options.keepAlive);
   if (preamble !== undefined) stream.write(preamble);
   const isSecure = target.kind !== 'unix' && target.secure;
   if (isSecure && !(stream instanceof TLSSocket)) return secureOver(stream, target, options);
@@ -87,7 +88,7 @@ async function dial(target: Target, options: DialOptions): Promise<Wire> {
   const { layer, preamble, signal } = options;
   if (target.kind === 'unix') {
     const tap = layer.tap();
-    const socket = await connectSocket({ path: target.path, ...settingsOf(options), onread: tap?.onread }, signal);
+    const socket = await connectSocket({ path: target.path }, options, signal, tap?.onread);
     return greeted(layer.wireOf(socket, options, tap), preamble);
   }
   const proxy = options.proxyFor?.(target);
@@ -110,7 +111,7 @@ async function dialPlain(target: NetworkTarget, options: DialOptions): Promise<W
     attempt: async (address, abort) => {
       if (layer.connect !== undefined) return layer.connect(address, port, options, abort);
       const tap = layer.tap();
-      const socket = await connectSocket({ host: address, port, ...settingsOf(options), onread: tap?.onread }, abort);
+      const socket = await connectSocket({ host: address, port }, options, abort, tap?.onread);
       return layer.wireOf(socket, options, tap);
     },
     discard: (wire) => wire.terminate(),
@@ -123,7 +124,7 @@ async function dialStream(target: NetworkTarget, options: DialOptions): Promise<
     addresses: await addressesOf(target, options),
     delay: attemptDelay,
     signal,
-    attempt: (host, abort) => connectSocket({ host, port: target.port, ...settingsOf(options) }, abort),
+    attempt: (host, abort) => connectSocket({ host, port: target.port }, options, abort),
     discard: (socket) => socket.destroy(),
   });
 }
@@ -172,8 +173,4 @@ async function secureOver(stream: Duplex, target: NetworkTarget, options: DialOp
 function greeted(wire: Wire, preamble: Buffer | undefined): Wire {
   if (preamble !== undefined) wire.write(preamble);
   return wire;
-}
-
-function settingsOf({ keepAlive, highWaterMark }: DialOptions): { keepAlive: number; highWaterMark: number } {
-  return { keepAlive, highWaterMark };
 }

@@ -35,6 +35,7 @@ const METADATA = [
   '[0:0:0:0:0:ffff:a9fe:a9fe]',
   '[::169.254.169.254]',
   '[64:ff9b::a9fe:a9fe]',
+  '[64:ff9b:1::a9fe:a9fe]',
   '[2002:a9fe:a9fe::1]',
   '[::ffff:0:a9fe:a9fe]',
 ];
