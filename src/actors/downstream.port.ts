@@ -16,6 +16,8 @@ export interface DownstreamPort extends SidePort {
   refuse(refusal: Refusal): void;
   send(message: Message): SendResult;
   ping(payload: Message): SendResult;
+  /** Drops the sends that wait, and answers with the number of messages. */
+  clearQueue(): number;
   /** Keeps to these rates from now on. @throws TidegateError `INVALID_OPTION` */
   limitRate(rates: RateLimits): void;
   readonly target: string | undefined;
@@ -27,4 +29,6 @@ export interface DownstreamPort extends SidePort {
   readonly bufferedBytes: number;
   readonly received: Traffic;
   readonly sent: Traffic;
+  /** Messages of the application that were dropped. */
+  readonly dropped: Traffic;
 }

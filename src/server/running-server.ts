@@ -54,7 +54,7 @@ export class RunningServer {
       config,
       needsTarget: options.needsTarget,
       supervisor: this.supervisor,
-      links: { watch: this.#watch, pacer: this.#pacer, limits },
+      links: { watch: this.#watch, pacer: this.#pacer, limits, outbound: config.outbound },
       layer: options.layer,
       dials: new DialQueue(limits.maxConcurrentDials),
       warm: createWarmPool(config, options.layer),

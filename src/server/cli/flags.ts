@@ -45,6 +45,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   compression: 'Compression:',
   heartbeat: 'Heartbeat:',
   limits: 'Limits:',
+  outbound: 'Sends that wait:',
   throttle: 'Throttle:',
   timeouts: 'Timeouts:',
   upstreamTls: 'TLS to the target:',

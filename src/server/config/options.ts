@@ -9,6 +9,7 @@ import { choice, count, duration, flag } from './fields.js';
 import { heartbeat } from './heartbeat.js';
 import { limits } from './limits.js';
 import { listen } from './listen.js';
+import { outbound } from './outbound.js';
 import { findProblems, formatProblem } from './problems.js';
 import { subprotocols, target } from './target-option.js';
 import { throttle } from './throttle.js';
@@ -66,6 +67,8 @@ export const proxyOptionsSchema = z.strictObject({
   heartbeat,
   /** What one server and one connection may use at most. */
   limits,
+  /** What becomes of the sends of an application that have to wait. */
+  outbound,
   /** How fast each connection may be. A receiver may choose others for one of them. */
   throttle,
   /** How long each state that waits may wait. */

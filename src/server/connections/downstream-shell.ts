@@ -102,6 +102,10 @@ export class DownstreamShell implements DownstreamPort {
     return this.#path?.down.sent.toJSON() ?? NO_TRAFFIC;
   }
 
+  get dropped(): Traffic {
+    return this.#path?.down.dropped?.toJSON() ?? NO_TRAFFIC;
+  }
+
   plan(acceptance: Acceptance): { dial: DialOrder } | Refusal {
     const { config, needsTarget } = this.#services;
     const plan = planConnection(this.#connection.request, acceptance, this.#connection.receiver, config, needsTarget);
@@ -184,6 +188,10 @@ export class DownstreamShell implements DownstreamPort {
 
   ping(payload: Message): SendResult {
     return this.#path?.down.ping(payload) ?? 'closed';
+  }
+
+  clearQueue(): number {
+    return this.#path?.down.sends.clear() ?? 0;
   }
 
   limitRate(rates: RateLimits): void {

@@ -191,6 +191,7 @@ abstract class Side implements OutletOwner, WireReader {
   abstract onProgress(): void;
   abstract onDrained(): void;
   abstract onStillBlocked(): void;
+  abstract onOverflow(): void;
 }
 
 /** The client's. */
@@ -233,6 +234,11 @@ class DownSide extends Side {
   onStillBlocked(): void {
     this.path.up?.wire.probe();
   }
+
+  onOverflow(): void {
+    const reason = 'more is waiting to be sent than may wait';
+    this.#connection.close(failure('proxy', 'SEND_OVERFLOW', CloseCode.PolicyViolation, reason));
+  }
 }
 
 /** The target's. */
@@ -274,4 +280,6 @@ class UpSide extends Side {
   onStillBlocked(): void {
     this.path.down.wire.probe();
   }
+
+  onOverflow(): void {}
 }

@@ -2,7 +2,7 @@
  * Owns one side of a data path as the effects ports see it: a wire with its intake and its outlet, speaking WebSocket or
  * plain bytes. Refuses to know the other side.
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { Opcode } from '../../protocol/frame.js';
 import { CloseIndicator, type CloseStatus, type Message, type SendResult } from '../../receivers/index.js';
@@ -11,10 +11,12 @@ import type { FloodLimits } from '../shaping/flood-guard.js';
 import type { MessagePolicy } from '../shaping/frame-inspector.js';
 import { PacedWire } from '../shaping/paced-wire.js';
 import type { Pacer } from '../shaping/pacer.js';
+import { passedLevel } from '../shaping/send-queue.js';
 import type { Wire, WireReader } from '../wires/wire.js';
 import { Intake } from './intake.js';
 import { type AgreedDeflate, MessageWriter } from './message-writer.js';
 import { Outlet, type OutletLimits, type OutletOwner } from './outlet.js';
+import { type OutboundOptions, OwnSends } from './own-sends.js';
 import type { PressureWatch } from './pressure-watch.js';
 import { TrafficCounter } from './traffic.js';
 import { WebSocketOutlet } from './websocket-outlet.js';
@@ -24,6 +26,7 @@ export interface LinkServices {
   readonly watch: PressureWatch;
   readonly pacer: Pacer;
   readonly limits: OutletLimits & { readonly maxQueuedBytes: number } & Partial<FloodLimits>;
+  readonly outbound?: OutboundOptions;
   /** Asked about each message of a client, where an admission policy wants to be. */
   readonly messagePolicy?: MessagePolicy | undefined;
   /** Told of a client that floods. Must not throw. */
@@ -64,11 +67,12 @@ export class WebSocketLink implements Link {
   closeReceived = false;
 
   readonly #role: 'server' | 'client';
-  readonly #maxQueuedBytes: number;
+  readonly #services: LinkServices;
   readonly #compresses: boolean;
   /** Marks our heartbeat's pings, so that their pongs are told from everyone else's. Made for the first of them. */
   #heartbeat: Buffer | undefined;
   #writer: MessageWriter | undefined;
+  #sends: OwnSends | undefined;
   #ending = false;
   #endSeen = false;
 
@@ -81,11 +85,11 @@ export class WebSocketLink implements Link {
     deflate?: AgreedDeflate,
   ) {
     this.#role = role;
-    this.#maxQueuedBytes = services.limits.maxQueuedBytes;
+    this.#services = services;
     this.intake = new Intake(wire);
     this.outlet = new WebSocketOutlet(wire, role === 'client', owner, services.watch, services.limits);
     this.#compresses = deflate !== undefined;
-    if (deflate !== undefined) this.#writer = new MessageWriter(this.outlet, deflate);
+    if (deflate !== undefined) this.#writer = this.#createWriter(deflate);
   }
 
   get wire(): Wire {
@@ -99,32 +103,37 @@ export class WebSocketLink implements Link {
 
   /** Writes messages of the application; most connections never need it. */
   get writer(): MessageWriter {
-    this.#writer ??= new MessageWriter(this.outlet);
+    this.#writer ??= this.#createWriter();
     return this.#writer;
+  }
+
+  #createWriter(deflate?: AgreedDeflate): MessageWriter {
+    return new MessageWriter(this.outlet, deflate, passedLevel((this.#services.outbound ?? IN_ORDER).priorities));
   }
 
   get bufferedBytes(): number {
     return this.outlet.bufferedBytes;
   }
 
+  /** What the application sends. */
+  get sends(): OwnSends {
+    const { limits, outbound = IN_ORDER } = this.#services;
+    this.#sends ??= new OwnSends(this, limits.maxQueuedBytes, outbound);
+    return this.#sends;
+  }
+
+  /** Messages of the application that were dropped. */
+  get dropped(): TrafficCounter | undefined {
+    return this.#sends?.dropped;
+  }
+
   /** Sends a message of the application. */
   send(message: Message): SendResult {
-    const text = typeof message === 'string';
-    const payload = text ? Buffer.from(message) : asBuffer(message);
-    if (this.outlet.closing || this.wire.closed) return 'closed';
-    if (this.bufferedBytes > this.#maxQueuedBytes) return 'dropped';
-    const result = this.writer.message(text ? 'text' : 'binary', payload);
-    this.outlet.noteSend();
-    if (result === 'accepted' || result === 'queued') {
-      this.sent.messages += 1;
-      this.sent.bytes += payload.length;
-    }
-    return result;
+    return this.outlet.closing || this.wire.closed ? 'closed' : this.sends.send(message);
   }
 
   ping(payload: Message): SendResult {
-    if (this.bufferedBytes > this.#maxQueuedBytes) return 'dropped';
-    return this.outlet.control(Opcode.Ping, typeof payload === 'string' ? Buffer.from(payload) : asBuffer(payload));
+    return this.sends.ping(payload);
   }
 
   takeExcuse(): boolean {
@@ -171,6 +180,8 @@ export class WebSocketLink implements Link {
     this.#writer?.closed();
   }
 }
+
+const IN_ORDER: OutboundOptions = { priorities: { text: 1, binary: 1, ping: 0 }, overflow: 'reject' };
 
 /** A side that speaks plain bytes: a `tcp:`, `tls:` or `unix:` target. */
 export class ByteLink implements Link {
@@ -237,9 +248,4 @@ function takeExcuse({ intake, outlet, paced }: Link): boolean {
   const deaf = intake.takeDeafness();
   const waited = paced?.takeWait() ?? false;
   return outlet.takeProgress() || deaf || waited;
-}
-
-/** The same bytes as a Buffer. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -15,9 +15,10 @@ import {
 } from '../../receivers/index.js';
 import { ByteFramer, type FrameType } from './byte-framer.js';
 import { DataPath, type PathOptions, type UpstreamOptions } from './data-path.js';
-import { asBuffer, type Link, WebSocketLink } from './links.js';
+import { type Link, WebSocketLink } from './links.js';
 import { type FrameSpan, MessageReader } from './message-reader.js';
 import type { MessageKind } from './message-writer.js';
+import { asBuffer } from './own-sends.js';
 import type { Boundaries } from './websocket-outlet.js';
 
 /** What the `messages` path needs beside the common options. */

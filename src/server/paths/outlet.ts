@@ -18,6 +18,8 @@ export interface OutletOwner {
   onDrained(): void;
   /** Blocked for another second; time to see whether the other wire, which is not read now, is still there. */
   onStillBlocked(): void;
+  /** A send of the application found no room, and that is to end the connection. */
+  onOverflow(): void;
 }
 
 /** The thresholds of an outlet, in bytes. */
@@ -34,7 +36,7 @@ export class Outlet implements Blocked, PaceOwner {
   wire: Wire;
   /** The same wire, where the connection has a rate. */
   #paced: PacedWire | undefined;
-  protected readonly owner: OutletOwner;
+  readonly owner: OutletOwner;
   readonly #watch: PressureWatch;
   readonly #limits: OutletLimits;
   /** Made for the first message of the application: most connections send none. */

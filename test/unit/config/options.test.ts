@@ -47,6 +47,7 @@ describe('resolved options', () => {
         maxConcurrentDials: 256,
         disconnectsPerSecond: 2000,
       },
+      outbound: { priorities: { text: 1, binary: 1, ping: 0 }, overflow: 'reject' },
       throttle: { read: 0, write: 0 },
       timeouts: {
         handshake: 15_000,

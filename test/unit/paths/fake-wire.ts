@@ -95,6 +95,7 @@ export class OwnerRecord implements OutletOwner {
   onUnthrottled = () => void this.lines.push('unthrottled');
   onDrained = () => void this.lines.push('drained');
   onStillBlocked = () => void this.lines.push('still blocked');
+  onOverflow = () => void this.lines.push('overflow');
   onProgress = () => void this.lines.push('progress');
 }
 
