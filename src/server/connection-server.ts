@@ -31,6 +31,8 @@ export interface ServerSnapshot {
   readonly chart: unknown;
   readonly addresses: readonly BoundAddress[];
   readonly connections: readonly ConnectionSnapshot[];
+  /** Bytes held for all connections together; `limits.maxHeldBytes` bounds them. */
+  readonly heldBytes: number;
 }
 
 /** How a server is stopped. */
@@ -151,6 +153,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       chart: this.#running?.supervisor.chartValue,
       addresses: this.addresses,
       connections: registry === undefined ? [] : [...registry.all()].map((connection) => connection.handle.snapshot()),
+      heldBytes: this.#running?.budget.heldBytes ?? 0,
     };
   }
 

@@ -14,6 +14,7 @@ import type { ServerHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import { Listener } from './listener/listener.js';
 import { PressureWatch } from './paths/pressure-watch.js';
+import { MemoryBudget } from './shaping/memory-budget.js';
 import { Pacer } from './shaping/pacer.js';
 import type { WireLayer } from './wires/wire-layer.js';
 
@@ -42,6 +43,7 @@ export class RunningServer {
   readonly #listeners: readonly Listener[];
   readonly #watch: PressureWatch;
   readonly #pacer = new Pacer();
+  readonly budget: MemoryBudget;
 
   constructor(options: RunningOptions) {
     this.#options = options;
@@ -49,12 +51,13 @@ export class RunningServer {
     const { limits, timeouts } = config;
     this.supervisor = this.#createSupervisor();
     this.#listeners = options.listen.map((address) => this.#createListener(address));
+    this.budget = new MemoryBudget(limits.maxHeldBytes);
     this.#watch = new PressureWatch(timeouts.pressureDwell);
     this.services = {
       config,
       needsTarget: options.needsTarget,
       supervisor: this.supervisor,
-      links: { watch: this.#watch, pacer: this.#pacer, limits, outbound: config.outbound },
+      links: { watch: this.#watch, pacer: this.#pacer, budget: this.budget, limits, outbound: config.outbound },
       layer: options.layer,
       dials: new DialQueue(limits.maxConcurrentDials),
       warm: createWarmPool(config, options.layer),
@@ -86,6 +89,7 @@ export class RunningServer {
     await this.services.warm?.close();
     this.#watch.stop();
     this.#pacer.stop();
+    this.budget.stop();
     this.addresses = [];
   }
 

@@ -66,8 +66,9 @@ export class DownstreamShell implements DownstreamPort {
     this.#key = options.key;
     this.#decision = options.decision;
     this.#wire = options.wire;
-    const bound = options.services.config.limits.highWaterMark;
-    this.#early = new EarlyReader(this.#wire, bound, () => this.#connection.onClosed(1006, ''));
+    const { config, links } = options.services;
+    const bound = config.limits.highWaterMark;
+    this.#early = new EarlyReader(this.#wire, bound, links.budget, () => this.#connection.onClosed(1006, ''));
   }
 
   get target(): string | undefined {

@@ -46,9 +46,16 @@ export class Entrance {
   /** Takes a request and the wire it came by, which is not read. */
   take(head: RequestHead, wire: Wire): void {
     const upgrade = checkUpgrade(head);
-    const refusal = 'error' in upgrade ? upgrade : this.#options.services.supervisor.admit();
+    const refusal = 'error' in upgrade ? upgrade : (this.#options.services.supervisor.admit() ?? this.#overload());
     if (refusal !== undefined) this.#refuse(head, wire, refusal);
     else if ('key' in upgrade) this.#connect(head, wire, upgrade.key);
+  }
+
+  #overload(): Refusal | undefined {
+    if (!this.#options.services.links.budget.overloaded) return undefined;
+    const { maxHeldBytes } = this.#options.services.config.limits;
+    const message = `more than ${maxHeldBytes} bytes are held for connections (limits.maxHeldBytes)`;
+    return { status: 503, error: 'OVERLOADED', message };
   }
 
   #connect(head: RequestHead, wire: Wire, key: string): void {

@@ -6,12 +6,13 @@ import type { ConnectionActor } from '../../actors/connection-actor.js';
 import { type Ending, failure } from '../../actors/ending.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
 import type { Violation } from '../../protocol/violation.js';
-import { CloseCode } from '../../receivers/index.js';
+import { CloseCode, CloseIndicator } from '../../receivers/index.js';
 import { FloodGuard, type FloodLimits } from '../shaping/flood-guard.js';
 import { FrameInspector } from '../shaping/frame-inspector.js';
+import type { Holder, Holding } from '../shaping/memory-budget.js';
 import type { Rates } from '../shaping/paced-wire.js';
 import type { Wire, WireReader } from '../wires/wire.js';
-import { ByteLink, type Link, type LinkServices, paceLink, WebSocketLink } from './links.js';
+import { ByteLink, heldBy, type Link, type LinkServices, paceLink, WebSocketLink } from './links.js';
 import type { AgreedDeflate } from './message-writer.js';
 import type { OutletOwner } from './outlet.js';
 
@@ -42,7 +43,8 @@ export interface UpstreamOptions {
 }
 
 /** The way of the bytes of one connection. */
-export abstract class DataPath {
+export abstract class DataPath implements Holder {
+  holding: Holding | undefined;
   abstract readonly kind: 'frames' | 'stream' | 'messages';
   readonly down: WebSocketLink;
   readonly connection: ConnectionActor;
@@ -100,6 +102,27 @@ export abstract class DataPath {
   limitRate(rates: Rates): void {
     paceLink(this.down, this.#downSide, this.#services.pacer).limit(rates);
     this.#paceUp();
+  }
+
+  // What is held for this connection, over both sides.
+
+  get heldBytes(): number {
+    return heldBy(this.down) + (this.up === undefined ? 0 : heldBy(this.up));
+  }
+
+  hold(): void {
+    this.#services.budget.note(this);
+  }
+
+  letGo(): void {
+    const reason = 'the server holds too much for its connections';
+    this.connection.close(failure('proxy', 'OVERLOADED', CloseCode.TryAgainLater, reason));
+  }
+
+  cut(): void {
+    const ending: Ending = { initiator: 'proxy', cause: 'OVERLOADED', code: CloseIndicator.Abnormal, reason: '' };
+    this.connection.requestTerminate(ending);
+    this.upstream?.requestTerminate(ending);
   }
 
   #inspect(): FrameInspector | undefined {
@@ -192,6 +215,10 @@ abstract class Side implements OutletOwner, WireReader {
   abstract onDrained(): void;
   abstract onStillBlocked(): void;
   abstract onOverflow(): void;
+
+  onHolding(): void {
+    this.path.hold();
+  }
 }
 
 /** The client's. */

@@ -9,6 +9,7 @@ import { CloseIndicator, type CloseStatus, type Message, type SendResult } from 
 import type { Peer } from '../admission/policy.js';
 import type { FloodLimits } from '../shaping/flood-guard.js';
 import type { MessagePolicy } from '../shaping/frame-inspector.js';
+import type { MemoryBudget } from '../shaping/memory-budget.js';
 import { PacedWire } from '../shaping/paced-wire.js';
 import type { Pacer } from '../shaping/pacer.js';
 import { passedLevel } from '../shaping/send-queue.js';
@@ -25,6 +26,7 @@ import { WebSocketOutlet } from './websocket-outlet.js';
 export interface LinkServices {
   readonly watch: PressureWatch;
   readonly pacer: Pacer;
+  readonly budget: MemoryBudget;
   readonly limits: OutletLimits & { readonly maxQueuedBytes: number } & Partial<FloodLimits>;
   readonly outbound?: OutboundOptions;
   /** Asked about each message of a client, where an admission policy wants to be. */
@@ -241,6 +243,11 @@ export function paceLink(link: Link, reader: WireReader, pacer: Pacer, ahead?: P
   intake.rewire(paced);
   link.paced = paced;
   return paced;
+}
+
+/** The bytes that are held for one side. */
+export function heldBy({ wire, outlet, paced }: Link): number {
+  return wire.closed ? 0 : outlet.bufferedBytes + (paced?.unreadBytes ?? 0);
 }
 
 /** All are taken, whatever the first one answers. */

@@ -35,6 +35,8 @@ export class MessagesPath extends DataPath {
   readonly #framer: ByteFramer;
   readonly #inbound: MessageReader;
   #outbound: MessageReader | undefined;
+  /** Bytes of messages whose callbacks are not settled. */
+  #pendingBytes = 0;
   #inboundBehind = false;
   #outboundBehind = false;
   /** A fragment of a message was forwarded, and its last one was not. */
@@ -100,8 +102,15 @@ export class MessagesPath extends DataPath {
     });
   }
 
+  override get heldBytes(): number {
+    const reading = this.down.wire.closed ? 0 : this.#inbound.heldBytes;
+    const returning = this.up?.wire.closed === false ? (this.#outbound?.heldBytes ?? 0) : 0;
+    return super.heldBytes + this.#pendingBytes + reading + returning;
+  }
+
   override onDownBytes(chunk: Buffer): void {
     this.#gathering(() => this.#inbound.read(chunk));
+    if (this.#inbound.incomplete) this.hold();
     this.#balanceInbound();
   }
 
@@ -110,6 +119,7 @@ export class MessagesPath extends DataPath {
       if (this.#outbound !== undefined) this.#outbound.read(chunk);
       else this.#deliverBytes(chunk);
     });
+    if (this.#outbound?.incomplete) this.hold();
     this.#balanceOutbound();
   }
 
@@ -129,7 +139,7 @@ export class MessagesPath extends DataPath {
     if (reply === undefined && frame !== undefined && up instanceof WebSocketLink && up.passesFrames) {
       up.outlet.forward(frame.bytes, frame.start, frame.end, wholeMessage(frame));
     } else if (isPromise(reply)) {
-      reply.then((settled) => this.#forward(kind, data, settled));
+      this.#pending(data, reply, (settled) => this.#forward(kind, data, settled));
     } else {
       this.#forward(kind, data, reply);
     }
@@ -177,7 +187,7 @@ export class MessagesPath extends DataPath {
       this.down.sent.bytes += data.length;
       this.down.outlet.forward(frame.bytes, frame.start, frame.end, wholeMessage(frame));
     } else if (isPromise(reply)) {
-      reply.then((settled) => this.#return(kind, data, settled));
+      this.#pending(data, reply, (settled) => this.#return(kind, data, settled));
     } else {
       this.#return(kind, data, reply);
     }
@@ -214,6 +224,16 @@ export class MessagesPath extends DataPath {
       if (settled !== undefined) this.#return('binary', data, settled);
       else if (this.#framer.frame(data) === 'invalid') this.upstreamViolated(this.#framer.violation);
       this.#balanceOutbound();
+    });
+  }
+
+  /** Waits for a callback, and counts what is held meanwhile. */
+  #pending(data: Buffer, reply: Promise<MessageReply>, then: (settled: MessageReply) => void): void {
+    this.#pendingBytes += data.length;
+    this.hold();
+    reply.then((settled) => {
+      this.#pendingBytes -= data.length;
+      then(settled);
     });
   }
 

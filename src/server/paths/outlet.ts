@@ -20,6 +20,8 @@ export interface OutletOwner {
   onStillBlocked(): void;
   /** A send of the application found no room, and that is to end the connection. */
   onOverflow(): void;
+  /** Bytes are held for this connection, for longer than a moment. */
+  onHolding(): void;
 }
 
 /** The thresholds of an outlet, in bytes. */
@@ -102,6 +104,7 @@ export class Outlet implements Blocked, PaceOwner {
     this.#blocked = true;
     // Our own pace is no backpressure: a paced wire tells by itself when the peer takes nothing.
     if (this.#paced === undefined) this.#watch.begin(this);
+    this.owner.onHolding();
   }
 
   onFull(): void {
@@ -112,6 +115,10 @@ export class Outlet implements Blocked, PaceOwner {
     this.#progressed ||= this.#dwelled;
     this.#dwelled = false;
     this.#watch.end(this);
+  }
+
+  onHeld(): void {
+    this.owner.onHolding();
   }
 
   onPaced(): void {

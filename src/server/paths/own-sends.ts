@@ -51,6 +51,7 @@ export class OwnSends {
       sent.messages += 1;
       sent.bytes += payload.length;
     }
+    if (result === 'queued') outlet.owner.onHolding();
     return result;
   }
 

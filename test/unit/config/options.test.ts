@@ -43,6 +43,7 @@ describe('resolved options', () => {
         highWaterMark: 65_536,
         lowWaterMark: 16_384,
         maxQueuedBytes: 16_777_216,
+        maxHeldBytes: 1_073_741_824,
         maxPendingMessages: 16,
         maxConcurrentDials: 256,
         disconnectsPerSecond: 2000,
