@@ -63,6 +63,12 @@ export const proxyOptionsSchema = z.strictObject({
   }),
   /** permessage-deflate (RFC 7692) where messages are assembled. Elsewhere it is negotiated end to end and needs no option. */
   compression,
+  /** Whether a client and a WebSocket target may agree on permessage-deflate end to end. Its messages pass as they are, so that limits count compressed bytes; without it nothing is compressed there. */
+  passCompression: flag({
+    description:
+      'Whether a client and a WebSocket target may agree on permessage-deflate end to end. Its messages pass as they are, so that limits count compressed bytes; without it nothing is compressed there.',
+    default: true,
+  }),
   /** How a dead peer is found. */
   heartbeat,
   /** What one server and one connection may use at most. */

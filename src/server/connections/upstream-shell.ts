@@ -148,11 +148,12 @@ export class UpstreamShell implements UpstreamPort {
   }
 
   async #dialWebSocket(target: WebSocketTarget, plan: Plan, abort: DialAbort): Promise<void> {
-    const { compression, limits } = this.#services.config;
+    const { compression, limits, passCompression } = this.#services.config;
     const own =
       plan.path === 'messages' && compression !== false ? ownOffer(compression, limits.maxMessageBytes) : undefined;
     // Once the client has its 101, nothing can be agreed on with it any more.
-    const passed = plan.path === 'frames' && plan.dial === 'before-accept' ? offerToPass(this.#request) : undefined;
+    const passes = plan.path === 'frames' && plan.dial === 'before-accept' && passCompression;
+    const passed = passes ? offerToPass(this.#request) : undefined;
     const handshake = await dialWebSocket(target, this.#dialOptions(abort), {
       path: upstreamPath(target, this.#request.url),
       rawHeaders: this.#request.rawHeaders,

@@ -30,6 +30,7 @@ describe('resolved options', () => {
       halfClose: false,
       warmConnections: 0,
       compression: false,
+      passCompression: true,
       heartbeat: { interval: 30_000, timeout: 30_000, mode: 'always' },
       limits: {
         maxConnections: 100_000,
