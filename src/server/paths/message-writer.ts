@@ -27,7 +27,8 @@ interface Job {
 export class MessageWriter {
   readonly #outlet: WebSocketOutlet;
   readonly #deflate: AgreedDeflate | undefined;
-  readonly #jobs = new SendQueue<Job>();
+  /** What waits for compression, where there is any. */
+  readonly #jobs: SendQueue<Job> | undefined;
   readonly #passed: number;
   #working = false;
   #close: { code: CloseStatus; reason: string } | undefined;
@@ -40,17 +41,19 @@ export class MessageWriter {
     this.#outlet = outlet;
     this.#deflate = deflate;
     this.#passed = passed;
-    if (deflate !== undefined) outlet.feeder = this;
+    if (deflate === undefined) return;
+    this.#jobs = new SendQueue();
+    outlet.feeder = this;
   }
 
   /** Whether whoever feeds this writer has to wait: the wire is full, or compression is behind. */
   get blocked(): boolean {
-    return this.#working || this.#jobs.size > 0 || this.#outlet.blocked;
+    return this.#outlet.blocked || this.#working || (this.#jobs !== undefined && this.#jobs.size > 0);
   }
 
   /** The messages that wait: before they are compressed, because what was compressed has to keep its order. */
   get queue(): SendQueue<unknown> | undefined {
-    return this.#deflate === undefined ? this.#outlet.queue : this.#jobs;
+    return this.#jobs ?? this.#outlet.queue;
   }
 
   /** Writes one message. */
@@ -65,19 +68,22 @@ export class MessageWriter {
 
   /** Drops what the application sent and still waits. */
   clear(): number[] {
-    const before = this.#jobs.bytes;
-    const dropped = this.queue?.clear() ?? [];
-    this.#outlet.compressing -= before - this.#jobs.bytes;
+    const dropped = this.#uncounted(() => this.queue?.clear()) ?? [];
     this.#outlet.levelFell();
     return dropped;
   }
 
   /** Drops one of them, to make room for one of this level. */
   drop(which: 'oldest' | 'newest', forLevel: number): number | undefined {
-    const before = this.#jobs.bytes;
-    const dropped = this.queue?.drop(which, forLevel);
-    this.#outlet.compressing -= before - this.#jobs.bytes;
-    return dropped;
+    return this.#uncounted(() => this.queue?.drop(which, forLevel));
+  }
+
+  /** What is taken out of the queue does not wait for compression any more. */
+  #uncounted<T>(take: () => T): T {
+    const before = this.#jobs?.bytes ?? 0;
+    const taken = take();
+    this.#outlet.compressing -= before - (this.#jobs?.bytes ?? 0);
+    return taken;
   }
 
   /** Writes one frame of a message; `opcode` is Continuation from the second one on. */
@@ -92,7 +98,7 @@ export class MessageWriter {
 
   #put(opcode: number, payload: Buffer, final: boolean, level: number, own?: number): SendResult {
     if (this.#ended || this.#close !== undefined) return 'closed';
-    if (this.#deflate === undefined) {
+    if (this.#jobs === undefined) {
       return this.#outlet.message(this.#outlet.encode(opcode, payload, final), level, own);
     }
     this.#jobs.push({ opcode, payload, final }, payload.length, level, own);
@@ -117,7 +123,7 @@ export class MessageWriter {
   #work(): void {
     // Whatever is compressed can be overtaken by nothing, so it is compressed when it can be written.
     while (!this.#working && !this.#ended && (!this.#outlet.mustWait || this.#close !== undefined)) {
-      const job = this.#jobs.shift();
+      const job = this.#jobs?.shift();
       if (job === undefined) break;
       this.#write(job);
     }
