@@ -25,6 +25,11 @@ export class Chain<Member extends Chained<Member>> {
     return this.#first;
   }
 
+  /** The one that came last. */
+  get last(): Member | undefined {
+    return this.#last;
+  }
+
   has(member: Member): boolean {
     return member.before !== undefined || this.#first === member;
   }

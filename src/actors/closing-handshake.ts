@@ -69,6 +69,7 @@ export class ClosingHandshake {
       sent: port.sent,
       durationMs: openedAt === undefined ? 0 : Date.now() - openedAt,
       undeliveredBytes: port.bufferedBytes,
+      dropped: port.dropped,
     };
   }
 

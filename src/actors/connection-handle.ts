@@ -100,6 +100,10 @@ export class ConnectionHandle implements Connection {
     return this.#actor.gate ? this.#actor.port.ping(payload) : 'closed';
   }
 
+  clearQueue(): number {
+    return this.#actor.port.clearQueue();
+  }
+
   close(code: CloseCode = CloseCode.Normal, reason = ''): void {
     if (!isCloseCode(code)) {
       throw new TidegateError(

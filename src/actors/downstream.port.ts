@@ -18,6 +18,8 @@ export interface DownstreamPort extends SidePort {
   readonly answered: boolean;
   send(message: Message): SendResult;
   ping(payload: Message): SendResult;
+  /** Drops the sends that wait, and answers with the number of messages. */
+  clearQueue(): number;
   /** Keeps to these rates from now on. @throws TidegateError `INVALID_OPTION` */
   limitRate(rates: RateLimits): void;
   readonly target: string | undefined;
@@ -29,4 +31,6 @@ export interface DownstreamPort extends SidePort {
   readonly bufferedBytes: number;
   readonly received: Traffic;
   readonly sent: Traffic;
+  /** Messages of the application that were dropped. */
+  readonly dropped: Traffic;
 }

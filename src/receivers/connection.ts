@@ -14,6 +14,8 @@ export type ConnectionState = 'handshaking' | 'open' | 'closing' | 'closed' | 'r
  * What became of a message handed to `send`:
  * `accepted` it is with the socket; `queued` it is kept, in order, behind backpressure: slow down until `onUnthrottled`;
  * `dropped` it was refused whole, because `limits.maxQueuedBytes` are waiting already; `closed` the connection is not open.
+ * The option `outbound.overflow` may say otherwise: then older or less important messages that wait are dropped instead, and this one is
+ * `queued`, or the connection is closed.
  */
 export type SendResult = 'accepted' | 'queued' | 'dropped' | 'closed';
 
@@ -59,6 +61,8 @@ export interface CloseReport {
   readonly durationMs: number;
   /** Bytes that were accepted for the client and could not be written any more. */
   readonly undeliveredBytes: number;
+  /** Messages of the application that were dropped, because too much waited or by `clearQueue`; not among those `sent`. */
+  readonly dropped: Traffic;
 }
 
 /** A connection at one moment, as plain JSON. */
@@ -105,6 +109,11 @@ export interface Connection {
    * bytes must not be changed afterwards. On the `frames` path it is placed between two messages of the target.
    */
   send(message: Message): SendResult;
+  /**
+   * Drops the messages of `send` and `ping` that still wait, whole; what has begun to be written goes on, and nothing that comes from
+   * the target is lost (sgc: QueueClear). Answers with the number of messages, which the close report has as `dropped`.
+   */
+  clearQueue(): number;
   /** Sends a ping with at most 125 bytes of payload. @throws TidegateError `INVALID_MESSAGE` for a longer one. */
   ping(payload?: Message): SendResult;
   /**

@@ -46,6 +46,8 @@ export interface ServerSnapshot {
   readonly connections: readonly ConnectionSnapshot[];
   /** How many were refused since the server was made, and why. */
   readonly refused: RefusalSnapshot;
+  /** Bytes held for all connections together; `limits.maxHeldBytes` bounds them. */
+  readonly heldBytes: number;
 }
 
 /** How a server is stopped. */
@@ -191,6 +193,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
       addresses: this.addresses,
       connections: registry === undefined ? [] : [...registry.all()].map((connection) => connection.handle.snapshot()),
       refused: this.#record.refusals.snapshot(),
+      heldBytes: this.#running?.budget.heldBytes ?? 0,
     };
   }
 

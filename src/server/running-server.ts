@@ -19,6 +19,7 @@ import type { BoundAddress } from './listener/listen-address.js';
 import type { LinkServices } from './paths/links.js';
 import { PressureWatch } from './paths/pressure-watch.js';
 import { ServerListeners } from './server-listeners.js';
+import { MemoryBudget } from './shaping/memory-budget.js';
 import { Pacer } from './shaping/pacer.js';
 import type { CertificateReport } from './tls/server-certificates.js';
 import type { TicketKeys } from './tls/ticket-keys.js';
@@ -47,6 +48,7 @@ export class RunningServer {
   readonly supervisor: SupervisorActor;
   readonly services: ConnectionServices;
   readonly gatekeeper: Gatekeeper;
+  readonly budget: MemoryBudget;
   /** The addresses that are bound; empty before. */
   addresses: readonly BoundAddress[] = [];
   readonly #options: RunningOptions;
@@ -72,6 +74,7 @@ export class RunningServer {
       expiring: (connection, expiresAt) => tell('expiring', connection, expiresAt),
     });
     this.supervisor = this.#createSupervisor();
+    this.budget = new MemoryBudget(config.limits.maxHeldBytes);
     this.#watch = new PressureWatch(config.timeouts.pressureDwell);
     const dialer = new Dialer(config, hooks, layer);
     this.services = {
@@ -117,6 +120,7 @@ export class RunningServer {
     this.#watch.stop();
     this.#pacer.stop();
     this.#authentication.close();
+    this.budget.stop();
     this.addresses = [];
   }
 
@@ -145,10 +149,13 @@ export class RunningServer {
 
   #linkServices(): LinkServices {
     const { gatekeeper } = this;
+    const { limits, outbound } = this.#options.config;
     return {
       watch: this.#watch,
       pacer: this.#pacer,
-      limits: this.#options.config.limits,
+      budget: this.budget,
+      limits,
+      outbound,
       messagePolicy: gatekeeper.readsMessages
         ? (connection, message) => gatekeeper.message(connection, message)
         : undefined,

@@ -126,3 +126,30 @@ describe('on the path "frames", a target that answers a client\'s offer', () => 
     expect(await proxy.rejected.next()).toMatchObject({ error: 'UPSTREAM_BAD_HANDSHAKE' });
   });
 });
+
+describe('a message that inflates to a thousand times its size, on the path "frames"', () => {
+  it('passes, because the size on the wire is what counts there, and nothing is inflated', async () => {
+    const bomb = deflateRawSync(Buffer.alloc(1_000_000), { finishFlush: zlib.Z_SYNC_FLUSH }).subarray(0, -4);
+    expect(bomb.length).toBeLessThan(1200);
+    const upstream = await startUpstream({ extensions: 'permessage-deflate' });
+    const { port } = await startProxy({ target: upstream.url, limits: { maxMessageBytes: 1200 } });
+    const client = await RawClient.open({ port, headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } });
+    onTestFinished(() => client.destroy());
+    const target = await upstream.nextConnection();
+    client.sendFrame({ opcode: Opcode.Binary, payload: bomb, rsv1: true });
+    expect((await target.nextMessage()).data.equals(bomb)).toBe(true);
+    client.sendFrame({ opcode: Opcode.Binary, payload: Buffer.alloc(1201), rsv1: true });
+    expect((await client.expectClose()).code).toBe(1009);
+  });
+
+  it('is not to be had where compression may not pass: it is offered to no target, and one that comes breaks the protocol', async () => {
+    const upstream = await startUpstream();
+    const { port } = await startProxy({ target: upstream.url, passCompression: false });
+    const client = await RawClient.open({ port, headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } });
+    onTestFinished(() => client.destroy());
+    const target = await upstream.nextConnection();
+    expect(target.requestHead.toLowerCase()).not.toContain('sec-websocket-extensions');
+    client.sendFrame({ opcode: Opcode.Binary, payload: 'x', rsv1: true });
+    expect((await client.expectClose()).code).toBe(1002);
+  });
+});

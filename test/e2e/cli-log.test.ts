@@ -48,6 +48,7 @@ it('a closed connection is logged with its report', () => {
     sent: { messages: 3, bytes: 4 },
     durationMs: 5,
     undeliveredBytes: 0,
+    dropped: { messages: 0, bytes: 0 },
   };
   const line = logOf((server) => server.emit('disconnected', connection, report));
   const message = 'connection closed: 1000, closed';

@@ -160,6 +160,7 @@ describe.each(tcpSetups)('P4: ends of a TCP target on $name', (setup) => {
       codeSent: 1000,
       codeReceived: 1000,
       undeliveredBytes: 0,
+      dropped: { messages: 0, bytes: 0 },
     });
   });
 

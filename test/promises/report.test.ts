@@ -38,6 +38,7 @@ describe.each(everySetup)('P4: the report on $name', (setup) => {
       received: { messages: 3, bytes: 70_010 },
       sent: { messages: setup.target === 'none' ? 1 : 2, bytes },
       undeliveredBytes: 0,
+      dropped: { messages: 0, bytes: 0 },
     });
     expect(report.durationMs).toBeGreaterThanOrEqual(0);
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);

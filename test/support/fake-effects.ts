@@ -68,6 +68,7 @@ export class FakeConnectionEffects extends CallRecorder implements ConnectionEff
       sent: { messages: 0, bytes: 0 },
       durationMs: 0,
       undeliveredBytes: 0,
+      dropped: { messages: 0, bytes: 0 },
     };
   }
 }

@@ -47,6 +47,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   compression: 'Compression:',
   heartbeat: 'Heartbeat:',
   limits: 'Limits:',
+  outbound: 'Sends that wait:',
   socket: 'Sockets:',
   tcpFraming: 'Plain TCP clients:',
   throttle: 'Throttle:',

@@ -121,6 +121,13 @@ export const limits = described(
         default: '16MiB',
         flag: 'max-queued-bytes',
       }),
+      /** Bytes that may be held for all connections together. Beyond it new ones are refused with 503, and the slowest are closed with 1013. 0 = unlimited. */
+      maxHeldBytes: size({
+        description:
+          'Bytes that may be held for all connections together. Beyond it new ones are refused with 503, and the slowest are closed with 1013. 0 = unlimited.',
+        default: '1GiB',
+        flag: 'max-held-bytes',
+      }),
       /** Messages of one connection that may wait for a callback that returned a promise, before reading pauses. */
       maxPendingMessages: count({
         description:

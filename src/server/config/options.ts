@@ -13,6 +13,7 @@ import { limits } from './limits.js';
 import { listen } from './listen.js';
 import { listenerTls } from './listener-tls.js';
 import { origins } from './origins.js';
+import { outbound } from './outbound.js';
 import { findProblems, formatProblem } from './problems.js';
 import { socket } from './socket.js';
 import { subprotocols, target } from './target-option.js';
@@ -99,6 +100,12 @@ const schema = z.strictObject({
   authentication,
   /** permessage-deflate (RFC 7692) where messages are assembled. Elsewhere it is negotiated end to end and needs no option. */
   compression,
+  /** Whether a client and a WebSocket target may agree on permessage-deflate end to end. Its messages pass as they are, so that limits count compressed bytes; without it nothing is compressed there. */
+  passCompression: flag({
+    description:
+      'Whether a client and a WebSocket target may agree on permessage-deflate end to end. Its messages pass as they are, so that limits count compressed bytes; without it nothing is compressed there.',
+    default: true,
+  }),
   /** How a dead peer is found. */
   heartbeat,
   /** Who may connect, and how fast. */
@@ -109,6 +116,8 @@ const schema = z.strictObject({
   forwardedHeader,
   /** What one server and one connection may use at most. */
   limits,
+  /** What becomes of the sends of an application that have to wait. */
+  outbound,
   /** How fast each connection may be. A receiver may choose others for one of them. */
   throttle,
   /** How long each state that waits may wait. */

@@ -100,6 +100,10 @@ export class DownstreamShell implements DownstreamPort {
     return this.#path?.down.sent.toJSON() ?? NO_TRAFFIC;
   }
 
+  get dropped(): Traffic {
+    return this.#path?.down.dropped?.toJSON() ?? NO_TRAFFIC;
+  }
+
   plan(acceptance: Acceptance): { dial: DialOrder } | Refusal {
     const { request, receiver } = this.#connection;
     const plan = planConnection(request, acceptance, receiver, this.#services, this.#greeting);
@@ -169,6 +173,10 @@ export class DownstreamShell implements DownstreamPort {
 
   ping(payload: Message): SendResult {
     return this.#path?.down.ping(payload) ?? 'closed';
+  }
+
+  clearQueue(): number {
+    return this.#path?.down.clearQueue() ?? 0;
   }
 
   limitRate(rates: RateLimits): void {

@@ -95,7 +95,7 @@ export class Entrance {
     const upgrade = checkUpgrade(arrival.head);
     const asksForSession = 'error' in upgrade && this.#endpoint?.serves(arrival.head) === true;
     const fault = 'error' in upgrade && !asksForSession ? upgrade : undefined;
-    const refusal = fault ?? this.#denyOrigin(arrival.head) ?? this.#options.services.supervisor.admit(wire.pass?.role);
+    const refusal = fault ?? this.#denyOrigin(arrival.head) ?? this.#capacityFor(wire);
     if (refusal !== undefined) this.#refuse(arrival, refusal);
     else if ('key' in upgrade) this.#connect(arrival, upgrade.key);
     else this.#handOut(arrival);
@@ -107,7 +107,7 @@ export class Entrance {
    * @param target where it goes, unless the receiver says otherwise. Default: that of the options.
    */
   takeBytes(wire: AcceptedWire, target: string | undefined): void {
-    const refusal = this.#options.services.supervisor.admit(wire.pass?.role);
+    const refusal = this.#capacityFor(wire);
     if (refusal !== undefined) {
       this.#drop(wire, refusal);
       return;
@@ -131,6 +131,15 @@ export class Entrance {
   #denyOrigin({ rawHeaders }: RequestHead): Refusal | undefined {
     const message = this.#options.authentication.origins.problemOf(rawHeaders);
     return message === undefined ? undefined : { status: 403, error: 'ORIGIN_DENIED', message };
+  }
+
+  /** Why there is no room for one more connection, or nothing. */
+  #capacityFor({ pass }: AcceptedWire): Refusal | undefined {
+    const { supervisor, links, config } = this.#options.services;
+    const refusal = supervisor.admit(pass?.role);
+    if (refusal !== undefined || !links.budget.overloaded) return refusal;
+    const message = `more than ${config.limits.maxHeldBytes} bytes are held for connections (limits.maxHeldBytes)`;
+    return { status: 503, error: 'OVERLOADED', message };
   }
 
   #connect(arrival: Arrival, key: string): void {

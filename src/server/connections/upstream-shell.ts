@@ -150,12 +150,12 @@ export class UpstreamShell implements UpstreamPort {
   }
 
   async #dialWebSocket(target: WebSocketTarget, plan: Plan, abort: DialAbort): Promise<void> {
-    const { compression, limits, forwardedHeaders, hostHeader } = this.#services.config;
+    const { compression, limits, forwardedHeaders, hostHeader, passCompression } = this.#services.config;
     const own =
       plan.path === 'messages' && compression !== false ? ownOffer(compression, limits.maxMessageBytes) : undefined;
     // Once the client has its 101, nothing can be agreed on with it any more.
     const mayAgree = plan.path === 'frames' && plan.dial === 'before-accept' && !plan.answered;
-    const passed = mayAgree ? offerToPass(this.#request) : undefined;
+    const passed = mayAgree && passCompression ? offerToPass(this.#request) : undefined;
     const handshake = await dialWebSocket(target, this.#dialOptions(plan, abort), {
       path: upstreamPath(target, this.#request.url),
       rawHeaders: this.#request.rawHeaders,

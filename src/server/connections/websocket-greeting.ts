@@ -87,8 +87,9 @@ export class WebSocketGreeting implements Greeting, FirstMessagePort {
 
   #readEarly(): void {
     const { connection, services, wire } = this.#parts;
-    const bound = services.config.limits.highWaterMark;
-    this.#reader = new EarlyReader(wire, bound, () => connection.onClosed(1006, ''));
+    const { config, links } = services;
+    const bound = config.limits.highWaterMark;
+    this.#reader = new EarlyReader(wire, bound, links.budget, () => connection.onClosed(1006, ''));
   }
 
   #writeAcceptance(extensions: string, headers: Acceptance['headers']): void {

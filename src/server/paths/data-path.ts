@@ -7,15 +7,17 @@ import type { ConnectionActor } from '../../actors/connection-actor.js';
 import { type Ending, failure } from '../../actors/ending.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
 import type { Violation } from '../../protocol/violation.js';
-import { CloseCode } from '../../receivers/index.js';
+import { CloseCode, CloseIndicator } from '../../receivers/index.js';
 import { OFFENCES } from '../admission/offences.js';
 import { FloodGuard, type FloodLimits } from '../shaping/flood-guard.js';
 import { FrameInspector } from '../shaping/frame-inspector.js';
+import type { Holder, Holding } from '../shaping/memory-budget.js';
 import type { Rates } from '../shaping/paced-wire.js';
-import type { Wire, WireReader } from '../wires/wire.js';
-import { ByteLink, type DownLink, type Link, type LinkServices, paceLink, WebSocketLink } from './links.js';
+import type { Wire } from '../wires/wire.js';
+import { ByteLink, type DownLink, heldBy, type Link, type LinkServices, paceLink, WebSocketLink } from './links.js';
 import type { AgreedDeflate } from './message-writer.js';
 import type { OutletOwner } from './outlet.js';
+import { DownSide, type SidedPath, UpSide } from './sides.js';
 
 /** What a frame or message may be like at most. */
 export interface PathLimits {
@@ -44,7 +46,8 @@ export interface UpstreamOptions {
 }
 
 /** The way of the bytes of one connection. */
-export abstract class DataPath<Down extends DownLink = DownLink> {
+export abstract class DataPath<Down extends DownLink = DownLink> implements Holder, SidedPath {
+  holding: Holding | undefined;
   abstract readonly kind: 'frames' | 'stream' | 'messages' | 'bytes';
   readonly down: Down;
   readonly connection: ConnectionActor;
@@ -101,6 +104,27 @@ export abstract class DataPath<Down extends DownLink = DownLink> {
   limitRate(rates: Rates): void {
     paceLink(this.down, this.#downSide, this.#services.pacer).limit(rates);
     this.#paceUp();
+  }
+
+  // What is held for this connection, over both sides.
+
+  get heldBytes(): number {
+    return heldBy(this.down) + (this.up === undefined ? 0 : heldBy(this.up));
+  }
+
+  hold(): void {
+    this.#services.budget.note(this);
+  }
+
+  letGo(): void {
+    const reason = 'the server holds too much for its connections';
+    this.connection.close(failure('proxy', 'OVERLOADED', CloseCode.TryAgainLater, reason));
+  }
+
+  cut(): void {
+    const ending: Ending = { initiator: 'proxy', cause: 'OVERLOADED', code: CloseIndicator.Abnormal, reason: '' };
+    this.connection.requestTerminate(ending);
+    this.upstream?.requestTerminate(ending);
   }
 
   #inspect(): FrameInspector | undefined {
@@ -179,113 +203,4 @@ export abstract class WebSocketPath extends DataPath<WebSocketLink> {
 
 function endingFor(violation: Violation): Ending {
   return failure('proxy', violation.error, violation.code, violation.message);
-}
-
-/** One wire of a path, with what its socket and its outlet tell. A class and not closures: every connection has two. */
-abstract class Side implements OutletOwner, WireReader {
-  link!: Link;
-  protected readonly path: DataPath;
-
-  constructor(path: DataPath) {
-    this.path = path;
-  }
-
-  onEnd(): void {
-    this.link.onEnd();
-  }
-
-  onDrain(): void {
-    this.link.outlet.drained();
-  }
-
-  abstract onBytes(chunk: Buffer): void;
-  abstract onClosed(): void;
-  abstract onThrottled(): void;
-  abstract onUnthrottled(): void;
-  abstract onProgress(): void;
-  abstract onDrained(): void;
-  abstract onStillBlocked(): void;
-}
-
-/** The client's. */
-class DownSide extends Side {
-  readonly #connection: ConnectionActor;
-
-  constructor(path: DataPath, connection: ConnectionActor) {
-    super(path);
-    this.#connection = connection;
-  }
-
-  onBytes(chunk: Buffer): void {
-    this.path.onDownBytes(chunk);
-  }
-
-  onClosed(): void {
-    this.link.onClosed();
-    this.path.onDownGone();
-    this.#connection.onClosed(1006, '');
-    // With nobody to write to, the target is read on to find its end.
-    this.path.up?.intake.unblock();
-  }
-
-  onThrottled(): void {
-    this.#connection.onThrottled();
-  }
-
-  onUnthrottled(): void {
-    this.#connection.onUnthrottled();
-  }
-
-  onProgress(): void {
-    this.#connection.send({ type: 'write.progressed' });
-  }
-
-  onDrained(): void {
-    this.path.onDownDrained();
-  }
-
-  onStillBlocked(): void {
-    this.path.up?.wire.probe();
-  }
-}
-
-/** The target's. */
-class UpSide extends Side {
-  readonly #upstream: UpstreamActor;
-
-  constructor(path: DataPath, upstream: UpstreamActor) {
-    super(path);
-    this.#upstream = upstream;
-  }
-
-  onBytes(chunk: Buffer): void {
-    this.path.onUpBytes(chunk);
-  }
-
-  onClosed(): void {
-    this.link.onClosed();
-    this.path.onUpGone();
-    this.#upstream.onClosed();
-    this.path.down.intake.unblock();
-  }
-
-  onThrottled(): void {
-    this.#upstream.onThrottled();
-  }
-
-  onUnthrottled(): void {
-    this.#upstream.onUnthrottled();
-  }
-
-  onProgress(): void {
-    this.#upstream.send({ type: 'write.progressed' });
-  }
-
-  onDrained(): void {
-    this.path.onUpDrained();
-  }
-
-  onStillBlocked(): void {
-    this.path.down.wire.probe();
-  }
 }

@@ -2,19 +2,22 @@
  * Owns one side of a data path as the effects ports see it: a wire with its intake and its outlet, speaking WebSocket or
  * plain bytes. Refuses to know the other side.
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { Opcode } from '../../protocol/frame.js';
 import { CloseIndicator, type CloseStatus, type Message, type SendResult } from '../../receivers/index.js';
 import type { Peer } from '../admission/policy.js';
 import type { FloodLimits } from '../shaping/flood-guard.js';
 import type { MessagePolicy } from '../shaping/frame-inspector.js';
+import type { MemoryBudget } from '../shaping/memory-budget.js';
 import { PacedWire } from '../shaping/paced-wire.js';
 import type { Pacer } from '../shaping/pacer.js';
+import { passedLevel } from '../shaping/send-queue.js';
 import type { Wire, WireReader } from '../wires/wire.js';
 import { Intake } from './intake.js';
 import { type AgreedDeflate, MessageWriter } from './message-writer.js';
 import { Outlet, type OutletLimits, type OutletOwner } from './outlet.js';
+import { type OutboundOptions, OwnSends } from './own-sends.js';
 import type { PressureWatch } from './pressure-watch.js';
 import { TrafficCounter } from './traffic.js';
 import { WebSocketOutlet } from './websocket-outlet.js';
@@ -23,7 +26,9 @@ import { WebSocketOutlet } from './websocket-outlet.js';
 export interface LinkServices {
   readonly watch: PressureWatch;
   readonly pacer: Pacer;
+  readonly budget: MemoryBudget;
   readonly limits: OutletLimits & { readonly maxQueuedBytes: number } & Partial<FloodLimits>;
+  readonly outbound?: OutboundOptions;
   /** Asked about each message of a client, where an admission policy wants to be. */
   readonly messagePolicy?: MessagePolicy | undefined;
   /** Told of a client that floods. Must not throw. */
@@ -59,6 +64,10 @@ export interface DownLink extends Link {
   /** Our Close frame, or our FIN where there are no frames, is with the wire. */
   readonly closeWritten: boolean;
   readonly bufferedBytes: number;
+  /** Messages of the application that were dropped. */
+  readonly dropped: TrafficCounter | undefined;
+  /** Drops the sends that wait, and answers with the number of messages. */
+  clearQueue(): number;
   /** Sends a message of the application. */
   send(message: Message): SendResult;
   ping(payload: Message): SendResult;
@@ -78,11 +87,12 @@ export class WebSocketLink implements DownLink {
   closeReceived = false;
 
   readonly #role: 'server' | 'client';
-  readonly #maxQueuedBytes: number;
+  readonly #services: LinkServices;
   readonly #compresses: boolean;
   /** Marks our heartbeat's pings, so that their pongs are told from everyone else's. Made for the first of them. */
   #heartbeat: Buffer | undefined;
   #writer: MessageWriter | undefined;
+  #sends: OwnSends | undefined;
   #ending = false;
   #endSeen = false;
 
@@ -95,11 +105,11 @@ export class WebSocketLink implements DownLink {
     deflate?: AgreedDeflate,
   ) {
     this.#role = role;
-    this.#maxQueuedBytes = services.limits.maxQueuedBytes;
+    this.#services = services;
     this.intake = new Intake(wire);
     this.outlet = new WebSocketOutlet(wire, role === 'client', owner, services.watch, services.limits);
     this.#compresses = deflate !== undefined;
-    if (deflate !== undefined) this.#writer = new MessageWriter(this.outlet, deflate);
+    if (deflate !== undefined) this.#writer = this.#createWriter(deflate);
   }
 
   get wire(): Wire {
@@ -113,8 +123,12 @@ export class WebSocketLink implements DownLink {
 
   /** Writes messages of the application; most connections never need it. */
   get writer(): MessageWriter {
-    this.#writer ??= new MessageWriter(this.outlet);
+    this.#writer ??= this.#createWriter();
     return this.#writer;
+  }
+
+  #createWriter(deflate?: AgreedDeflate): MessageWriter {
+    return new MessageWriter(this.outlet, deflate, passedLevel((this.#services.outbound ?? IN_ORDER).priorities));
   }
 
   get bufferedBytes(): number {
@@ -125,23 +139,27 @@ export class WebSocketLink implements DownLink {
     return this.outlet.closeWritten;
   }
 
+  /** What the application sends. */
+  get sends(): OwnSends {
+    const { limits, outbound = IN_ORDER } = this.#services;
+    this.#sends ??= new OwnSends(this, limits.maxQueuedBytes, outbound);
+    return this.#sends;
+  }
+
+  get dropped(): TrafficCounter | undefined {
+    return this.#sends?.dropped;
+  }
+
+  clearQueue(): number {
+    return this.#sends?.clear() ?? 0;
+  }
+
   send(message: Message): SendResult {
-    const text = typeof message === 'string';
-    const payload = text ? Buffer.from(message) : asBuffer(message);
-    if (this.outlet.closing || this.wire.closed) return 'closed';
-    if (this.bufferedBytes > this.#maxQueuedBytes) return 'dropped';
-    const result = this.writer.message(text ? 'text' : 'binary', payload);
-    this.outlet.noteSend();
-    if (result === 'accepted' || result === 'queued') {
-      this.sent.messages += 1;
-      this.sent.bytes += payload.length;
-    }
-    return result;
+    return this.outlet.closing || this.wire.closed ? 'closed' : this.sends.send(message);
   }
 
   ping(payload: Message): SendResult {
-    if (this.bufferedBytes > this.#maxQueuedBytes) return 'dropped';
-    return this.outlet.control(Opcode.Ping, typeof payload === 'string' ? Buffer.from(payload) : asBuffer(payload));
+    return this.sends.ping(payload);
   }
 
   takeExcuse(): boolean {
@@ -188,6 +206,8 @@ export class WebSocketLink implements DownLink {
     this.#writer?.closed();
   }
 }
+
+const IN_ORDER: OutboundOptions = { priorities: { text: 1, binary: 1, ping: 0 }, overflow: 'reject' };
 
 /** A side that speaks plain bytes: a `tcp:`, `tls:` or `unix:` target. */
 export class ByteLink implements Link {
@@ -249,14 +269,14 @@ export function paceLink(link: Link, reader: WireReader, pacer: Pacer, ahead?: P
   return paced;
 }
 
+/** The bytes that are held for one side. */
+export function heldBy({ wire, outlet, paced }: Link): number {
+  return wire.closed ? 0 : outlet.bufferedBytes + (paced?.unreadBytes ?? 0);
+}
+
 /** All are taken, whatever the first one answers. */
 export function takeExcuse({ intake, outlet, paced }: Link): boolean {
   const deaf = intake.takeDeafness();
   const waited = paced?.takeWait() ?? false;
   return outlet.takeProgress() || deaf || waited;
-}
-
-/** The same bytes as a Buffer. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -33,6 +33,9 @@ export interface MessageSink {
   onCaughtUp(): void;
 }
 
+/** Parts of messages that are smaller than this are not worth looking at. */
+const NOTICED_BYTES = 16 * 1024;
+
 /** Where a whole frame stands: `bytes[start, end)`. */
 export interface FrameSpan {
   bytes: Buffer;
@@ -95,6 +98,19 @@ export class MessageReader implements FrameHandler {
       maxFragments: options.maxFragments,
       handler: this,
     });
+  }
+
+  /** Whether part of a message is kept that may take a while to be complete. */
+  get incomplete(): boolean {
+    return this.#payload.length > NOTICED_BYTES || this.#messageBytes > NOTICED_BYTES;
+  }
+
+  /** Bytes of messages that are not complete, or wait to be inflated. */
+  get heldBytes(): number {
+    let held = this.#payload.length;
+    if (this.#options.fragments !== 'fragments') held += this.#messageBytes;
+    for (const job of this.#jobs) held += job.type === 'frame' ? job.data.length : 0;
+    return held;
   }
 
   /** Reads the next bytes. */
@@ -260,6 +276,7 @@ export class MessageReader implements FrameHandler {
     if (!final) return;
     const whole = this.#message.length === 1 ? data : Buffer.concat(this.#message, this.#messageBytes);
     this.#message = [];
+    this.#messageBytes = 0;
     const violation = kind === 'text' ? textViolation(whole) : undefined;
     if (violation !== undefined) {
       this.#do({ type: 'violation', violation });

@@ -1,8 +1,8 @@
 /** Owns what a receiver's answer to a message means. Refuses to send it. */
 import type { ConnectionActor } from '../../actors/connection-actor.js';
 import { DROP, type MessageReply } from '../../receivers/index.js';
-import { asBuffer } from './links.js';
 import type { MessageKind } from './message-writer.js';
+import { asBuffer } from './own-sends.js';
 
 /** A message on its way. */
 export interface MessageToPass {

@@ -15,10 +15,11 @@ import {
 } from '../../receivers/index.js';
 import { ByteFramer, type FrameType } from './byte-framer.js';
 import { type PathOptions, type UpstreamOptions, WebSocketPath } from './data-path.js';
-import { asBuffer, type Link, WebSocketLink } from './links.js';
+import { type Link, WebSocketLink } from './links.js';
 import { type FrameSpan, MessageReader } from './message-reader.js';
 import { messageToPass } from './message-reply.js';
 import type { MessageKind } from './message-writer.js';
+import { asBuffer } from './own-sends.js';
 import type { Boundaries } from './websocket-outlet.js';
 
 /** What the `messages` path needs beside the common options. */
@@ -35,6 +36,8 @@ export class MessagesPath extends WebSocketPath {
   readonly #framer: ByteFramer;
   readonly #inbound: MessageReader;
   #outbound: MessageReader | undefined;
+  /** Bytes of messages whose callbacks are not settled. */
+  #pendingBytes = 0;
   #inboundBehind = false;
   #outboundBehind = false;
   /** A fragment of a message was forwarded, and its last one was not. */
@@ -100,8 +103,15 @@ export class MessagesPath extends WebSocketPath {
     });
   }
 
+  override get heldBytes(): number {
+    const reading = this.down.wire.closed ? 0 : this.#inbound.heldBytes;
+    const returning = this.up?.wire.closed === false ? (this.#outbound?.heldBytes ?? 0) : 0;
+    return super.heldBytes + this.#pendingBytes + reading + returning;
+  }
+
   override onDownBytes(chunk: Buffer): void {
     this.#gathering(() => this.#inbound.read(chunk));
+    if (this.#inbound.incomplete) this.hold();
     this.#balanceInbound();
   }
 
@@ -110,6 +120,7 @@ export class MessagesPath extends WebSocketPath {
       if (this.#outbound !== undefined) this.#outbound.read(chunk);
       else this.#deliverBytes(chunk);
     });
+    if (this.#outbound?.incomplete) this.hold();
     this.#balanceOutbound();
   }
 
@@ -129,7 +140,7 @@ export class MessagesPath extends WebSocketPath {
     if (reply === undefined && frame !== undefined && up instanceof WebSocketLink && up.passesFrames) {
       up.outlet.forward(frame.bytes, frame.start, frame.end, wholeMessage(frame));
     } else if (isPromise(reply)) {
-      reply.then((settled) => this.#forward(kind, data, settled));
+      this.#pending(data, reply, (settled) => this.#forward(kind, data, settled));
     } else {
       this.#forward(kind, data, reply);
     }
@@ -177,7 +188,7 @@ export class MessagesPath extends WebSocketPath {
       this.down.sent.bytes += data.length;
       this.down.outlet.forward(frame.bytes, frame.start, frame.end, wholeMessage(frame));
     } else if (isPromise(reply)) {
-      reply.then((settled) => this.#return(kind, data, settled));
+      this.#pending(data, reply, (settled) => this.#return(kind, data, settled));
     } else {
       this.#return(kind, data, reply);
     }
@@ -214,6 +225,16 @@ export class MessagesPath extends WebSocketPath {
       if (settled !== undefined) this.#return('binary', data, settled);
       else if (this.#framer.frame(data) === 'invalid') this.upstreamViolated(this.#framer.violation);
       this.#balanceOutbound();
+    });
+  }
+
+  /** Waits for a callback, and counts what is held meanwhile. */
+  #pending(data: Buffer, reply: Promise<MessageReply>, then: (settled: MessageReply) => void): void {
+    this.#pendingBytes += data.length;
+    this.hold();
+    reply.then((settled) => {
+      this.#pendingBytes -= data.length;
+      then(settled);
     });
   }
 

@@ -18,6 +18,10 @@ export interface OutletOwner {
   onDrained(): void;
   /** Blocked for another second; time to see whether the other wire, which is not read now, is still there. */
   onStillBlocked(): void;
+  /** A send of the application found no room, and that is to end the connection. */
+  onOverflow(): void;
+  /** Bytes are held for this connection, for longer than a moment. */
+  onHolding(): void;
 }
 
 /** The thresholds of an outlet, in bytes. */
@@ -34,7 +38,7 @@ export class Outlet implements Blocked, PaceOwner {
   wire: Wire;
   /** The same wire, where the connection has a rate. */
   #paced: PacedWire | undefined;
-  protected readonly owner: OutletOwner;
+  readonly owner: OutletOwner;
   readonly #watch: PressureWatch;
   readonly #limits: OutletLimits;
   /** Made for the first message of the application: most connections send none. */
@@ -100,6 +104,7 @@ export class Outlet implements Blocked, PaceOwner {
     this.#blocked = true;
     // Our own pace is no backpressure: a paced wire tells by itself when the peer takes nothing.
     if (this.#paced === undefined) this.#watch.begin(this);
+    this.owner.onHolding();
   }
 
   onFull(): void {
@@ -110,6 +115,10 @@ export class Outlet implements Blocked, PaceOwner {
     this.#progressed ||= this.#dwelled;
     this.#dwelled = false;
     this.#watch.end(this);
+  }
+
+  onHeld(): void {
+    this.owner.onHolding();
   }
 
   onPaced(): void {

@@ -8,8 +8,9 @@ import type { PacedWire } from '../shaping/paced-wire.js';
 import type { Wire } from '../wires/wire.js';
 import { BytesOutlet } from './bytes-outlet.js';
 import { Intake } from './intake.js';
-import { asBuffer, type DownLink, type LinkServices, takeExcuse } from './links.js';
+import { type DownLink, type LinkServices, takeExcuse } from './links.js';
 import type { OutletOwner } from './outlet.js';
+import { asBuffer } from './own-sends.js';
 import { TrafficCounter } from './traffic.js';
 
 /** What a plain TCP client is told and tells by. */
@@ -28,6 +29,7 @@ export class TcpLink implements DownLink {
   readonly speaksWebSocket = false;
   readonly received = new TrafficCounter();
   readonly sent = new TrafficCounter();
+  dropped: TrafficCounter | undefined;
   readonly #maxQueuedBytes: number;
   readonly #options: TcpLinkOptions;
   #code: CloseStatus = CloseCode.Normal;
@@ -58,10 +60,22 @@ export class TcpLink implements DownLink {
 
   send(message: Message): SendResult {
     if (this.outlet.closing || this.wire.closed) return 'closed';
-    if (this.bufferedBytes > this.#maxQueuedBytes) return 'dropped';
-    const result = this.deliver(typeof message === 'string' ? Buffer.from(message) : asBuffer(message));
+    const payload = typeof message === 'string' ? Buffer.from(message) : asBuffer(message);
+    if (this.bufferedBytes > this.#maxQueuedBytes) {
+      this.dropped ??= new TrafficCounter();
+      this.dropped.messages += 1;
+      this.dropped.bytes += payload.length;
+      return 'dropped';
+    }
+    const result = this.deliver(payload);
     this.outlet.noteSend();
+    if (result === 'queued') this.outlet.owner.onHolding();
     return result;
+  }
+
+  /** What waits may be a part of a message: nothing is taken out of a stream of bytes. */
+  clearQueue(): number {
+    return 0;
   }
 
   /** Writes one message, with the delimiter if there is one. */

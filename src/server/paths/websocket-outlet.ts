@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer';
 import { encodeClosePayload } from '../../protocol/close-frame.js';
 import { encodeFrame, frameHeaderLength, Opcode, randomMaskKey, writeFrameHeader } from '../../protocol/frame.js';
 import type { CloseStatus, SendResult } from '../../receivers/index.js';
+import { SendQueue } from '../shaping/send-queue.js';
 import { placeOf, SHARED_MEMORY } from '../wires/read-buffer.js';
 import type { Wire } from '../wires/wire.js';
 import { Outlet, type OutletLimits, type OutletOwner } from './outlet.js';
@@ -26,8 +27,10 @@ const NONE: readonly Buffer[] = [];
 
 /** The writing side of a WebSocket. */
 export class WebSocketOutlet extends Outlet {
-  /** Bytes of messages that are being compressed, and come here next. */
+  /** Bytes of messages that wait for compression or are in it, and come here next. */
   compressing = 0;
+  /** Who compresses, told when there is room for more. */
+  feeder: { onRoom(): void } | undefined;
   readonly #masked: boolean;
   #insideFrame = false;
   #insideMessage = false;
@@ -35,7 +38,8 @@ export class WebSocketOutlet extends Outlet {
   // Nothing waits most of the time, and two arrays for each connection add up.
   #controls: Buffer[] | undefined;
   #controlWaited = false;
-  #messages: Buffer[] | undefined;
+  #messages: SendQueue<Buffer> | undefined;
+  /** Without the messages. */
   #queuedBytes = 0;
   /** The payload of the last ping that was not answered yet. */
   #pong: Buffer | undefined;
@@ -55,7 +59,7 @@ export class WebSocketOutlet extends Outlet {
   }
 
   override get bufferedBytes(): number {
-    return this.compressing + this.#queuedBytes + this.wire.bufferedBytes;
+    return this.compressing + this.#waitingBytes + this.wire.bufferedBytes;
   }
 
   /** Passes on `bytes[start, end)` as they are. Answers whether the feeder may go on. */
@@ -87,14 +91,18 @@ export class WebSocketOutlet extends Outlet {
     this.#flush();
   }
 
-  /** Sends a data frame of our own, whole, between two messages. */
-  message(frame: Buffer): SendResult {
+  /** The messages that wait; none has begun. */
+  get queue(): SendQueue<Buffer> | undefined {
+    return this.#messages;
+  }
+
+  /** Sends a frame of our own, whole, between two messages. @param level in which order those leave that wait. */
+  message(frame: Buffer, level = 0, own?: number): SendResult {
     if (this.closing || this.wire.closed) return 'closed';
     // Behind a full wire they wait here and not in the socket, so that what the peer takes shows as progress.
     if (this.mustWait) {
-      this.#messages ??= [];
-      this.#messages.push(frame);
-      this.#queuedBytes += frame.length;
+      this.#messages ??= new SendQueue();
+      this.#messages.push(frame, frame.length, level, own);
       return 'queued';
     }
     return this.write(frame) ? 'accepted' : 'queued';
@@ -165,6 +173,7 @@ export class WebSocketOutlet extends Outlet {
     this.#pong = undefined;
     if (payload !== undefined) this.control(Opcode.Pong, payload);
     this.#flush();
+    this.feeder?.onRoom();
   }
 
   /** Sends a Close frame behind everything that waits; nothing follows it. */
@@ -195,20 +204,29 @@ export class WebSocketOutlet extends Outlet {
 
   /** Whether a message of our own has to wait its turn. */
   get mustWait(): boolean {
-    return this.#insideMessage || this.#messages !== undefined || this.blocked;
+    return this.#insideMessage || this.#waits || this.blocked;
+  }
+
+  get #waits(): boolean {
+    return this.#messages !== undefined && this.#messages.size > 0;
+  }
+
+  get #waitingBytes(): number {
+    return this.#queuedBytes + (this.#messages?.bytes ?? 0);
   }
 
   /** Where in a run what waits may go in; -1 for nowhere. */
   #placeIn(at: Boundaries): number {
-    if (this.#queuedBytes === 0) return -1;
-    if (this.#messages !== undefined && at.message >= 0) return at.message;
-    const betweenFrames = this.#controls !== undefined || (this.#close !== undefined && this.#messages === undefined);
+    if (this.#queuedBytes === 0 && !this.#waits) return -1;
+    if (this.#waits && at.message >= 0) return at.message;
+    const betweenFrames = this.#controls !== undefined || (this.#close !== undefined && !this.#waits);
     return betweenFrames ? at.frame : -1;
   }
 
   #flush(): void {
     if (this.#insideFrame && this.#sourceEnded && this.#close !== undefined) this.wire.terminate();
-    if (this.#queuedBytes === 0 || this.#insideFrame || (this.blocked && this.#controls === undefined)) return;
+    const nothing = this.#queuedBytes === 0 && !this.#waits;
+    if (nothing || this.#insideFrame || (this.blocked && this.#controls === undefined)) return;
     this.cork();
     const controls = this.#controls ?? NONE;
     this.#controls = undefined;
@@ -218,22 +236,18 @@ export class WebSocketOutlet extends Outlet {
     }
     while (!this.#insideMessage && !this.blocked && this.#messages !== undefined) {
       const frame = this.#messages.shift();
-      if (this.#messages.length === 0) this.#messages = undefined;
-      if (frame !== undefined) this.#release(frame);
+      if (frame === undefined) this.#messages = undefined;
+      else this.write(frame);
     }
-    const nothingBefore = this.#messages === undefined || (this.#insideMessage && this.#sourceEnded);
+    const nothingBefore = !this.#waits || (this.#insideMessage && this.#sourceEnded);
     if (this.#close !== undefined && nothingBefore && !this.blocked) {
-      this.#release(this.#close);
+      this.#queuedBytes -= this.#close.length;
+      this.write(this.#close);
       this.#close = undefined;
       this.#closed = true;
     }
     this.uncork();
     this.levelFell();
     if (this.#closed) this.#afterClose?.();
-  }
-
-  #release(frame: Buffer): void {
-    this.#queuedBytes -= frame.length;
-    this.write(frame);
   }
 }

@@ -22,6 +22,8 @@ export interface PaceOwner {
   onFull(): void;
   /** It is not any more. */
   onTaken(): void;
+  /** What was read is held back for the sake of the rate. */
+  onHeld(): void;
   /** Some of what waited for the rate was written. */
   onPaced(): void;
 }
@@ -46,6 +48,7 @@ export class PacedWire implements Wire, WireReader {
   #reader: WireReader;
   #wanted: 'read' | 'stop' | 'watch';
   #readsWaited = false;
+  #unreadBytes = 0;
   #queue: Part[] = [];
   #queuedBytes = 0;
   #full: boolean;
@@ -121,6 +124,11 @@ export class PacedWire implements Wire, WireReader {
     return waited;
   }
 
+  /** Bytes that were read and are not handed on yet. */
+  get unreadBytes(): number {
+    return this.#wire.closed ? 0 : this.#unreadBytes;
+  }
+
   /** Whether a control frame waits here. */
   get holdsControl(): boolean {
     return this.#queue.some(({ exempt }) => exempt);
@@ -160,7 +168,11 @@ export class PacedWire implements Wire, WireReader {
   onBytes(chunk: Buffer): void {
     const allowed = this.#reads.cut(chunk.length);
     const length = this.#ahead === undefined ? allowed : this.#ahead.ahead(allowed);
-    if (length < chunk.length) this.#wire.unread(copyIfShared(chunk.subarray(length)));
+    this.#unreadBytes = chunk.length - length;
+    if (length < chunk.length) {
+      this.#wire.unread(copyIfShared(chunk.subarray(length)));
+      this.#owner.onHeld();
+    }
     if (length > 0) {
       this.#reads.spend(length);
       this.#reader.onBytes(length < chunk.length ? chunk.subarray(0, length) : chunk);

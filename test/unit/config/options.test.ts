@@ -36,6 +36,7 @@ describe('resolved options', () => {
       halfClose: false,
       warmConnections: 0,
       compression: false,
+      passCompression: true,
       heartbeat: { interval: 30_000, timeout: 30_000, mode: 'always' },
       admission: {
         allow: [],
@@ -64,10 +65,12 @@ describe('resolved options', () => {
         highWaterMark: 65_536,
         lowWaterMark: 16_384,
         maxQueuedBytes: 16_777_216,
+        maxHeldBytes: 1_073_741_824,
         maxPendingMessages: 16,
         maxConcurrentDials: 256,
         disconnectsPerSecond: 2000,
       },
+      outbound: { priorities: { text: 1, binary: 1, ping: 0 }, overflow: 'reject' },
       throttle: { read: 0, write: 0 },
       timeouts: {
         handshake: 15_000,

@@ -8,6 +8,7 @@ import { type ForwarderOptions, FrameForwarder } from '../../../src/server/paths
 import { type LinkServices, WebSocketLink } from '../../../src/server/paths/links.js';
 import type { OutletOwner } from '../../../src/server/paths/outlet.js';
 import { PressureWatch } from '../../../src/server/paths/pressure-watch.js';
+import { MemoryBudget } from '../../../src/server/shaping/memory-budget.js';
 import { Pacer } from '../../../src/server/shaping/pacer.js';
 import type { Wire, WireReader } from '../../../src/server/wires/wire.js';
 import { FrameParser, type ReceivedFrame } from '../../support/frames.js';
@@ -98,6 +99,8 @@ export class OwnerRecord implements OutletOwner {
   onUnthrottled = () => void this.lines.push('unthrottled');
   onDrained = () => void this.lines.push('drained');
   onStillBlocked = () => void this.lines.push('still blocked');
+  onHolding = () => {};
+  onOverflow = () => void this.lines.push('overflow');
   onProgress = () => void this.lines.push('progress');
 }
 
@@ -106,6 +109,7 @@ export function services(limits: Partial<LinkServices['limits']> = {}): LinkServ
   return {
     watch: new PressureWatch(20),
     pacer: new Pacer(),
+    budget: new MemoryBudget(0),
     limits: { highWaterMark: 1000, lowWaterMark: 100, maxQueuedBytes: 10_000, ...limits },
   };
 }

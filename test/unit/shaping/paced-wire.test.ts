@@ -86,6 +86,7 @@ class Told implements PaceOwner, WireReader {
   onClosed = () => void this.lines.push('closed');
   onFull = () => void this.lines.push('full');
   onTaken = () => void this.lines.push('taken');
+  onHeld = () => {};
   onPaced = () => void this.lines.push('paced');
 }
 
