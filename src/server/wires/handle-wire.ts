@@ -6,6 +6,7 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { Pass } from '../admission/pass.js';
+import { SMALL_READ, shareOf } from './fair-share.js';
 import { Gatherer } from './gatherer.js';
 import { addressesOf, type Handles, type StreamHandle, streamOn, type WriteRequest } from './handles.js';
 import { SMALL_BYTES, writeByDescriptor, writeSmall } from './immediate-writes.js';
@@ -37,6 +38,8 @@ export class HandleWire extends Incoming implements AcceptedWire {
   /** -1 once the handle is closed: the number may belong to another socket then. */
   #descriptor: number;
   #handleReads = false;
+  /** It reads little at a time: what it reads takes long to pass on. */
+  #readsLittle = false;
   #bytesRead = 0;
   #corks = 0;
   #gatherer: Gatherer | undefined;
@@ -161,8 +164,11 @@ export class HandleWire extends Incoming implements AcceptedWire {
     if (this.#closed || count === 0) return;
     if (count > 0) {
       this.#bytesRead += count;
+      const large = count >= SMALL_READ.length;
+      const begun = large ? performance.now() : 0;
       // Watching came upon bytes: they wait for `read`, and what is behind them waits in the system.
       if (!this.came(viewOf(count))) this.#stopHandle();
+      else if (large && !this.#closed) this.#share(performance.now() - begun);
       return;
     }
     this.#handleReads = false;
@@ -181,6 +187,22 @@ export class HandleWire extends Incoming implements AcceptedWire {
 
   protected readSocket(): void {
     this.#startHandle();
+  }
+
+  /** It read much, and perhaps there is more: others may come first. */
+  #share(milliseconds: number): void {
+    const share = shareOf(milliseconds, this.#readsLittle);
+    if (share === 'go on') return;
+    if (share !== 'yield') {
+      this.#readsLittle = share === 'less';
+      this.#handle.useUserBuffer(this.#readsLittle ? SMALL_READ : READ_BUFFER);
+      if (share === 'more') return;
+    }
+    if (!this.#handleReads) return;
+    this.#stopHandle();
+    setImmediate(() => {
+      if (this.reading && !this.keeps) this.#startHandle();
+    });
   }
 
   #startHandle(): void {
