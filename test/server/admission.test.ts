@@ -120,7 +120,7 @@ describe('an address that sends malformed handshakes', () => {
     // The score decays from the first one on, so the third does not reach three.
     for (let count = 0; count < 4; count += 1) {
       const bad = await tcp(port, { localAddress });
-      bad.write('nonsense\r\n\r\n');
+      bad.write('GET nonsense\r\n\r\n');
       await bad.waitForEnd();
     }
     expect(await banned.promise).toMatchObject({ address: localAddress, count: 1 });
