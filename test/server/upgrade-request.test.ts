@@ -94,14 +94,16 @@ describe('the upgrade request', () => {
       cipher: expect.stringMatching(/^TLS_/),
       servername: 'localhost',
       alpnProtocol: 'http/1.1',
+      resumed: false,
       authorized: false,
       peerName: undefined,
+      peerCertificate: undefined,
     });
   });
 
   it('has the name in a verified certificate of the client', async () => {
     const { key, cert } = localhostCertificate;
-    const tls = { key, cert, ca: otherCertificate.cert, requestCert: true };
+    const tls = { key, cert, ca: otherCertificate.cert, clientAuth: 'request' as const };
     const { open, requests } = await asking({ listen: { host: '127.0.0.1', port: 0, tls } });
     await open({ tls: { ca: cert, servername: 'localhost', ...otherCertificate } });
     expect(requests[0]!.tls).toMatchObject({ authorized: true, peerName: expect.any(String) });

@@ -142,8 +142,10 @@ describe('createUpgradeRequest', () => {
       cipher: expect.stringMatching(/^TLS_/),
       servername: 'localhost',
       alpnProtocol: 'http/1.1',
+      resumed: false,
       authorized: false,
       peerName: undefined,
+      peerCertificate: undefined,
     });
   });
 });
