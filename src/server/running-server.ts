@@ -85,6 +85,7 @@ export class RunningServer {
       config,
       needsTarget: options.needsTarget,
       supervisor: this.supervisor,
+      gatekeeper: this.gatekeeper,
       links: { watch: this.#watch, limits },
       layer: options.layer,
       dials: new DialQueue(limits.maxConcurrentDials),

@@ -352,6 +352,17 @@ describe.each(TRANSPORTS)('connections that send nothing, over %s', (_, secure) 
   });
 });
 
+it('who is denied takes the place of nobody who waits', async () => {
+  const { port, events } = await start(false, {
+    admission: { deny: ['127.0.0.2'] },
+    limits: { maxPendingHandshakes: 2 },
+  });
+  const silent = [await tcp(port), await tcp(port)];
+  for (let count = 0; count < 5; count += 1) await (await tcp(port, { localAddress: '127.0.0.2' })).waitForEnd();
+  expect(silent.map(({ ended }) => ended)).toEqual([undefined, undefined]);
+  expect(events.rejections.all.map(({ error }) => error)).toEqual(Array(5).fill('ADDRESS_DENIED'));
+});
+
 describe.each(TRANSPORTS)('what a policy let in over %s is released exactly once', (_, secure) => {
   const KEY = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';
   const REQUEST = `GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${KEY}\r\n`;

@@ -127,7 +127,8 @@ export class Bans {
   /** The bans there are now. */
   list(): Ban[] {
     const now = this.#now();
-    return [...this.#offenders]
+    return this.#offenders
+      .all()
       .filter(([, { until }]) => until > now)
       .map(([address, offender]) => this.#describe(address, offender));
   }

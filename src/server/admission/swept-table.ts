@@ -3,6 +3,8 @@
  * know what the entries are.
  */
 
+import { Chain, type Chained } from '../../actors/chain.js';
+
 /** Entries that are looked at for each one that is added. */
 const SWEPT_PER_ENTRY = 2;
 
@@ -17,12 +19,27 @@ export interface SweptTableOptions<Entry> {
   readonly maxEntries: number;
 }
 
+/** A name and what is known about it, in the order in which they are looked at. */
+class Row<Entry> implements Chained<Row<Entry>> {
+  before: Row<Entry> | undefined;
+  behind: Row<Entry> | undefined;
+  readonly key: string;
+  readonly entry: Entry;
+
+  constructor(key: string, entry: Entry) {
+    this.key = key;
+    this.entry = entry;
+  }
+}
+
 /**
  * A map that needs no timer and no scan over all of it: each new entry looks at the two that were not looked at for the longest
  * time, and those that are idle go. So it shrinks to what is in use while addresses come and go.
  */
 export class SweptTable<Entry> {
-  readonly #entries = new Map<string, Entry>();
+  readonly #rows = new Map<string, Row<Entry>>();
+  // The first entry of a map from which the first ones were deleted is found only behind all of those.
+  readonly #order = new Chain<Row<Entry>>();
   readonly #options: SweptTableOptions<Entry>;
 
   constructor(options: SweptTableOptions<Entry>) {
@@ -30,43 +47,54 @@ export class SweptTable<Entry> {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#rows.size;
   }
 
   get(key: string): Entry | undefined {
-    return this.#entries.get(key);
+    return this.#rows.get(key)?.entry;
   }
 
   /** The entry of this key, made if there is none. */
   obtain(key: string): Entry {
-    const known = this.#entries.get(key);
-    if (known !== undefined) return known;
+    const known = this.#rows.get(key);
+    if (known !== undefined) return known.entry;
     this.#sweep();
-    const made = this.#options.create();
-    this.#entries.set(key, made);
-    return made;
+    const row = new Row(key, this.#options.create());
+    this.#rows.set(key, row);
+    this.#order.add(row);
+    return row.entry;
   }
 
-  delete(key: string): boolean {
-    return this.#entries.delete(key);
+  delete(key: string): void {
+    const row = this.#rows.get(key);
+    if (row !== undefined) this.#drop(row);
   }
 
-  [Symbol.iterator](): IterableIterator<[string, Entry]> {
-    return this.#entries[Symbol.iterator]();
+  /** Every key with its entry. */
+  all(): [key: string, entry: Entry][] {
+    return [...this.#order].map(({ key, entry }) => [key, entry]);
   }
 
   #sweep(): void {
     const { isIdle, isExpendable, maxEntries } = this.#options;
-    const isFull = this.#entries.size >= maxEntries;
-    let looks = Math.min(SWEPT_PER_ENTRY, this.#entries.size);
-    for (const [key, entry] of this.#entries) {
-      if (looks === 0) return;
-      looks -= 1;
-      this.#entries.delete(key);
-      if (isIdle(entry)) continue;
-      if (isFull && isExpendable(entry)) return;
-      // To the end: the others have their turn first.
-      this.#entries.set(key, entry);
+    const isFull = this.#rows.size >= maxEntries;
+    for (let looks = Math.min(SWEPT_PER_ENTRY, this.#rows.size); looks > 0; looks -= 1) {
+      const row = this.#order.first;
+      if (row === undefined) return;
+      if (isIdle(row.entry)) this.#drop(row);
+      else if (isFull && isExpendable(row.entry)) {
+        this.#drop(row);
+        return;
+      } else {
+        // To the end: the others have their turn first.
+        this.#order.delete(row);
+        this.#order.add(row);
+      }
     }
+  }
+
+  #drop(row: Row<Entry>): void {
+    this.#rows.delete(row.key);
+    this.#order.delete(row);
   }
 }

@@ -1,5 +1,6 @@
 /** Owns what all connections of one server share: its configuration, the watch over pending writes and the dial queue. */
 import type { SupervisorActor } from '../../actors/supervisor-actor.js';
+import type { Gatekeeper } from '../admission/gatekeeper.js';
 import type { ProxyConfig } from '../config/options.js';
 import type { DialQueue } from '../dial/dial-queue.js';
 import type { WarmPool } from '../dial/warm-pool.js';
@@ -12,6 +13,8 @@ export interface ConnectionServices {
   /** Whether a connection without a target is refused: a proxy, and not a server of its own. */
   readonly needsTarget: boolean;
   readonly supervisor: SupervisorActor;
+  /** Who gets in, and what is held against whom. */
+  readonly gatekeeper: Gatekeeper;
   readonly links: LinkServices;
   /** How dialled connections become wires. */
   readonly layer: WireLayer;
