@@ -8,7 +8,7 @@ import { acceptValue } from '../support/http-head.js';
 import { encodeFrame, Opcode, RawClient } from '../support/raw-client.js';
 import { type RawPeer, RawUpstream } from '../support/raw-upstream.js';
 import { QuietReceiver } from '../support/recording-receiver.js';
-import { INNER, SMUGGLING_REQUESTS } from '../support/smuggling.js';
+import { HTTP2_PREFACE, INNER, SMUGGLING_REQUESTS } from '../support/smuggling.js';
 import { connectTcp, TcpPeer } from '../support/tcp-peer.js';
 import { openClient, type Running, runProxy, startProxy, startUpstream } from './running.js';
 
@@ -45,6 +45,17 @@ describe.each(['ws', 'tcp'] as const)('a request that two may read in two ways, 
   afterAll(async () => {
     await proxy.server.stop({ drainTimeout: 0 });
     await target.close();
+  });
+
+  it('the preface of HTTP/2 is refused in its own frames: no tunnel, and nobody dials', async () => {
+    for (const pieces of [1, 7]) {
+      const answer = await exchange(proxy.port, HTTP2_PREFACE, pieces);
+      // SETTINGS, GOAWAY (RFC 9113 sections 6.5 and 6.8), and nothing else.
+      expect(answer.slice(0, 9)).toBe('\0\0\0\x04\0\0\0\0\0');
+      expect(answer.charCodeAt(12)).toBe(7);
+      expect(answer).not.toMatch(/HTTP\/1\.1 \d/);
+    }
+    expect(seen).toEqual([]);
   });
 
   it.each(SMUGGLING_REQUESTS)('%s: one refusal, no tunnel, and nobody dials', async (_what, request) => {

@@ -120,7 +120,7 @@ describe('an address that sends malformed handshakes', () => {
     // The score decays from the first one on, so the third does not reach three.
     for (let count = 0; count < 4; count += 1) {
       const bad = await tcp(port, { localAddress });
-      bad.write('nonsense\r\n\r\n');
+      bad.write('GET nonsense\r\n\r\n');
       await bad.waitForEnd();
     }
     expect(await banned.promise).toMatchObject({ address: localAddress, count: 1 });
@@ -350,6 +350,17 @@ describe.each(TRANSPORTS)('connections that send nothing, over %s', (_, secure) 
     expect(silent.slice(3).map(({ ended }) => ended)).toEqual([undefined, undefined]);
     expect(events.rejections.all.map(({ error }) => error)).toEqual(Array(3).fill('CAPACITY_REACHED'));
   });
+});
+
+it('who is denied takes the place of nobody who waits', async () => {
+  const { port, events } = await start(false, {
+    admission: { deny: ['127.0.0.2'] },
+    limits: { maxPendingHandshakes: 2 },
+  });
+  const silent = [await tcp(port), await tcp(port)];
+  for (let count = 0; count < 5; count += 1) await (await tcp(port, { localAddress: '127.0.0.2' })).waitForEnd();
+  expect(silent.map(({ ended }) => ended)).toEqual([undefined, undefined]);
+  expect(events.rejections.all.map(({ error }) => error)).toEqual(Array(5).fill('ADDRESS_DENIED'));
 });
 
 describe.each(TRANSPORTS)('what a policy let in over %s is released exactly once', (_, secure) => {

@@ -237,6 +237,7 @@ describe('looking', () => {
           bufferedBytes: 0,
         },
       ],
+      refused: { total: 0, byError: {}, byPolicy: {} },
     });
   });
 

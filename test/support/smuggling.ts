@@ -128,7 +128,6 @@ export const SMUGGLING_REQUESTS: readonly (readonly [what: string, request: stri
   ['HTTP/2.0', withLine('GET /outer HTTP/2.0')],
   ['HTTP/0.9', 'GET /outer\r\n\r\n'],
   ['http in lower case', withLine('GET /outer http/1.1')],
-  ['the preface of HTTP/2', `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${INNER}`],
   ['an upgrade to HTTP/2', changed('Upgrade', 'Upgrade: h2c')],
   [
     'an upgrade to HTTP/2 with its settings',
@@ -157,3 +156,6 @@ export const SMUGGLING_REQUESTS: readonly (readonly [what: string, request: stri
     requestOf(LINE, ['Upgrade: WebSocket', 'Connection: Upgrade', 'Host: front.example', 'WebSocket-Protocol: a']),
   ],
 ];
+
+/** What a client of HTTP/2 begins with that does not ask first, and a request behind it. It is answered in frames of HTTP/2. */
+export const HTTP2_PREFACE = `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${INNER}`;

@@ -31,9 +31,14 @@ export class Lobby {
 
   /** Takes an accepted connection, whose pass says whether and when `enter` is called: once at most, and perhaps now. */
   admit(guest: Guest, enter: () => void): void {
+    const { pass } = guest;
+    if (pass?.state === 'denied' && !pass.isToldWhy) {
+      // It takes nobody's place.
+      guest.terminate();
+      return;
+    }
     this.#deadlines.add(guest);
     this.#makeRoom();
-    const { pass } = guest;
     if (pass === undefined) enter();
     else if (pass.isUnsettled) pass.onSettled = () => this.#settled(guest, pass, enter);
     else this.#settled(guest, pass, enter);

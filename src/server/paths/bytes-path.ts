@@ -50,7 +50,7 @@ export class BytesPath extends DataPath<TcpLink> {
     this.#downEnded = true;
     // In a connection that is open and half of whose pair has not ended, only this half ends.
     if (!this.#halfClose || this.#upEnded || !this.connection.gate) this.#close();
-    else this.up?.wire.end();
+    else this.up?.end();
   }
 
   #close(): void {
