@@ -135,7 +135,7 @@ export const ERRORS = {
   ORIGIN_DENIED: {
     whose: 'downstream',
     status: 403,
-    help: 'A page of this origin may not connect here; `origins` names those that may, and by default only the own one with credentials that browsers add.',
+    help: 'A page of this origin may not connect here; `origins` names those that may (see the guide to authentication for its default).',
   },
   UNKNOWN_PROTOCOL: {
     whose: 'downstream',
@@ -175,7 +175,7 @@ export const ERRORS = {
     whose: 'operator',
     status: 503,
     close: 1013,
-    help: 'Nobody can be authenticated now: keys could not be fetched, a hook failed, or too many wait; the log says which. Try again later.',
+    help: 'Nobody can be authenticated now: keys could not be fetched, a hook failed, or too many wait. The log says which.',
   },
   TARGET_DENIED: {
     whose: 'operator',
