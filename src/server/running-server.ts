@@ -134,9 +134,9 @@ export class RunningServer {
       highWaterMark: limits.highWaterMark,
       keepAlive,
       layer,
-      onRequest: (head, wire) => {
+      onRequest: (head, wire, waited) => {
         if (watchdog.probing && watchdog.isProbe(wire.addresses)) writeRefusal(wire, { status: 426 });
-        else this.entrance.take(head, wire);
+        else this.entrance.take(head, wire, waited);
       },
       onRefused: ({ error, status, message, remoteAddress, remotePort = 0 }) => {
         if (remoteAddress !== undefined && watchdog.isProbe({ remoteAddress, remotePort })) return;

@@ -2,7 +2,7 @@
  * Owns the way of an upgrade request into the server: validated, admitted, given a receiver and an actor, or refused.
  * Refuses to listen, and to decide what a valid request gets; the receiver does.
  */
-import type { Refusal } from '../../actors/connection.effects.js';
+import type { ConnectionTimeouts, Refusal } from '../../actors/connection.effects.js';
 import { ConnectionActor } from '../../actors/connection-actor.js';
 import { checkUpgrade } from '../../protocol/handshake.js';
 import type { RequestHead } from '../../protocol/http-head.js';
@@ -43,15 +43,19 @@ export class Entrance {
     this.#options = options;
   }
 
-  /** Takes a request and the wire it came by, which is not read. */
-  take(head: RequestHead, wire: Wire): void {
+  /**
+   * Takes a request and the wire it came by, which is not read.
+   *
+   * @param waited milliseconds of the handshake's deadline that its head took.
+   */
+  take(head: RequestHead, wire: Wire, waited = 0): void {
     const upgrade = checkUpgrade(head);
     const refusal = 'error' in upgrade ? upgrade : this.#options.services.supervisor.admit();
     if (refusal !== undefined) this.#refuse(head, wire, refusal);
-    else if ('key' in upgrade) this.#connect(head, wire, upgrade.key);
+    else if ('key' in upgrade) this.#connect(head, wire, upgrade.key, waited);
   }
 
-  #connect(head: RequestHead, wire: Wire, key: string): void {
+  #connect(head: RequestHead, wire: Wire, key: string, waited: number): void {
     const { services, createReceiver, nextId } = this.#options;
     const { supervisor } = services;
     const decision = new DecisionSignal();
@@ -76,6 +80,7 @@ export class Entrance {
       receiver,
       host: supervisor,
       parent: supervisor.ref,
+      timeouts: waited > 0 ? shortened(supervisor.timeouts, waited) : undefined,
     });
     connection.port = new DownstreamShell({ connection, services, request, wire, key, decision });
     supervisor.add(connection);
@@ -90,6 +95,11 @@ export class Entrance {
     writeRefusal(wire, { status, headers, body: head.method === 'HEAD' ? '' : `${text}\n` });
     this.#options.rejected({ error, status, message, remoteAddress, path: head.url.split('?', 1)[0] });
   }
+}
+
+/** One deadline from the first byte to the decision: what the head took of it is gone. */
+function shortened(timeouts: ConnectionTimeouts, waited: number): ConnectionTimeouts {
+  return { ...timeouts, handshake: Math.max(1, timeouts.handshake - waited) };
 }
 
 function refusalFor(error: unknown): Refusal {

@@ -51,9 +51,9 @@ export interface ListenerOptions {
   readonly layer: WireLayer;
   /**
    * Called once for each request. The wire is not read, and from here on the callee's; it holds every byte after the head.
-   * Must not throw.
+   * `waited` milliseconds its head took from the first byte on. Must not throw.
    */
-  onRequest(head: RequestHead, wire: Wire): void;
+  onRequest(head: RequestHead, wire: Wire, waited: number): void;
   /** Called once for each connection that was refused here; its answer is on its way. Must not throw. */
   onRefused(info: ListenerRefusal): void;
   /**
@@ -164,7 +164,7 @@ export class Listener implements GuestHost {
 
   arrived(reader: RequestReader, head: RequestHead): void {
     this.#deadlines.delete(reader.guest);
-    this.#options.onRequest(head, reader.wire);
+    this.#options.onRequest(head, reader.wire, reader.waited);
   }
 
   refused(reader: RequestReader, error: ErrorCode, message: string): void {
