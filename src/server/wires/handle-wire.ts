@@ -145,8 +145,7 @@ export class HandleWire extends Incoming implements AcceptedWire {
     this.forget();
     this.#closed = true;
     this.#descriptor = -1;
-    const socket = streamOn(this.#handle);
-    for (const bytes of [...unread].reverse()) socket.unshift(bytes);
+    const socket = streamOn(this.#handle, unread);
     this.#gone?.(this);
     return socket;
   }
@@ -164,11 +163,10 @@ export class HandleWire extends Incoming implements AcceptedWire {
     if (this.#closed || count === 0) return;
     if (count > 0) {
       this.#bytesRead += count;
-      const large = count >= SMALL_READ.length;
-      const begun = large ? performance.now() : 0;
+      const begun = count >= SMALL_READ.length ? performance.now() : 0;
       // Watching came upon bytes: they wait for `read`, and what is behind them waits in the system.
       if (!this.came(viewOf(count))) this.#stopHandle();
-      else if (large && !this.#closed) this.#share(performance.now() - begun);
+      else if (begun > 0 && !this.#closed) this.#share(performance.now() - begun);
       return;
     }
     this.#handleReads = false;
@@ -291,8 +289,7 @@ export class HandleWire extends Incoming implements AcceptedWire {
     if (waiting !== undefined) {
       this.#waiting = undefined;
       this.#waitingBytes = 0;
-      const bytes = waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting);
-      this.#sendLater(bytes);
+      this.#sendLater(waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting));
       if (this.#ended) this.#shutDown();
       if (this.#pending !== undefined) return;
     }
