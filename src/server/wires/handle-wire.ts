@@ -189,14 +189,12 @@ export class HandleWire extends Incoming implements AcceptedWire {
 
   /** It read much, and perhaps there is more: others may come first. */
   #share(milliseconds: number): void {
-    const share = shareOf(milliseconds, this.#readsLittle);
-    if (share === 'go on') return;
-    if (share !== 'yield') {
-      this.#readsLittle = share === 'less';
-      this.#handle.useUserBuffer(this.#readsLittle ? SMALL_READ : READ_BUFFER);
-      if (share === 'more') return;
+    const { little, yields } = shareOf(this.#descriptor, milliseconds, this.#readsLittle);
+    if (little !== this.#readsLittle) {
+      this.#readsLittle = little;
+      this.#handle.useUserBuffer(little ? SMALL_READ : READ_BUFFER);
     }
-    if (!this.#handleReads) return;
+    if (!yields || !this.#handleReads) return;
     this.#stopHandle();
     setImmediate(() => {
       if (this.reading && !this.keeps) this.#startHandle();
