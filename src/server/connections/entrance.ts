@@ -120,7 +120,7 @@ export class Entrance {
     const decision = new DecisionSignal();
     const request = new TcpRequest(wire, decision);
     const credentials = this.#options.authentication.authenticator?.certified(wire.tls);
-    const greet = (parts: GreetingParts) => new TcpGreeting({ ...parts, offeredTarget: target });
+    const greet = (parts: GreetingParts) => new TcpGreeting(parts, target);
     this.#begin({ wire, request, decision, credentials, waited: 0, greet });
   }
 
@@ -157,7 +157,7 @@ export class Entrance {
       this.#refuse(arrival, refusalFor(error));
       return;
     }
-    const greet = (parts: GreetingParts) => new WebSocketGreeting({ ...parts, key, marker });
+    const greet = (parts: GreetingParts) => new WebSocketGreeting(parts, key, marker);
     this.#begin({ wire, request, decision, credentials, waited, greet }, (greeting) => greeting);
   }
 
