@@ -5,8 +5,10 @@ import type { ErrorCode } from '../../receivers/index.js';
 export const OFFENCES = {
   /** A malformed handshake. */
   badHandshake: 1,
-  /** A frame or message against the protocol, or larger than it may be. */
+  /** A frame or message against the protocol. */
   brokenRule: 1,
+  /** A message that is larger than it may be, which may be an honest mistake of many behind one address. */
+  tooBig: 0.2,
   /** A wrong password, or a token that is no good. Not a request without any: browsers begin with one. */
   failedAuthentication: 5,
   /** More messages or frames than the limits allow, for so long that the connection was closed. */
@@ -26,6 +28,6 @@ export const WEIGHTS: Readonly<Partial<Record<ErrorCode, number>>> = {
   PROTOCOL_ERROR: OFFENCES.brokenRule,
   INVALID_UTF8: OFFENCES.brokenRule,
   INVALID_DEFLATE: OFFENCES.brokenRule,
-  MESSAGE_TOO_BIG: OFFENCES.brokenRule,
+  MESSAGE_TOO_BIG: OFFENCES.tooBig,
   TOO_MANY_FRAGMENTS: OFFENCES.brokenRule,
 };

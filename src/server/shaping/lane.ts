@@ -8,6 +8,9 @@ import { TokenBucket } from './token-bucket.js';
 /** How much may pass at once after a rest, as a time at the full rate. Over ten seconds it is one percent. */
 const BURST_MS = 100;
 
+/** A wait is over when so much may pass, as a time at the full rate: less at a time would cost a read and a write for each packet. */
+const WORTH_MS = 30;
+
 /** What is as small as this passes whole: a packet cut in two costs twice, and the debt is paid before anything more passes. */
 const PACKET_BYTES = 1460;
 
@@ -36,7 +39,7 @@ export class Lane implements Waiting {
     const { now } = this.#pacer;
     const bytes = bitsPerSecond / 8;
     const burst = Math.max(1, (bytes * BURST_MS) / 1000);
-    this.#least = Math.min(PACKET_BYTES, burst);
+    this.#least = Math.max(Math.min(PACKET_BYTES, burst), (bytes * WORTH_MS) / 1000);
     if (bitsPerSecond <= 0) this.#bucket = undefined;
     else if (this.#bucket === undefined) this.#bucket = new TokenBucket(bytes, burst, now);
     else this.#bucket.change(bytes, burst, now);
