@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { crc32c } from './crc32c.js';
-import { asIpv6Bytes, formatIpAddress, parseIpAddress } from './ip-bytes.js';
+import { asIpv6Bytes, formatIpAddress, ipAddressBytes } from './ip-address.js';
 
 /** One end of the connection that a proxy speaks for. */
 export interface ProxyEndpoint {
@@ -80,10 +80,11 @@ function readVersion1(bytes: Buffer): ProxyHeader | ProxyHeaderFault | undefined
   const line = bytes.toString('latin1', 0, end);
   // Behind UNKNOWN anything may stand, and has to be ignored.
   if (/^PROXY UNKNOWN(?: |$)/.test(line)) return { version: 1, endpoints: undefined, length };
-  const [, family, source, destination, from, to] = /^PROXY TCP([46]) (\S+) (\S+) (\d+) (\d+)$/.exec(line) ?? [];
+  const [, family, source, destination, from, to] =
+    /^PROXY TCP([46]) ([\da-fA-F.:]+) ([\da-fA-F.:]+) (\d+) (\d+)$/.exec(line) ?? [];
   const fault = { fault: `its line is malformed: ${JSON.stringify(line)}` };
   if (family === undefined) return fault;
-  const addresses = [source, destination].map((text) => parseIpAddress(text ?? ''));
+  const addresses = [source, destination].map((text) => ipAddressBytes(text ?? ''));
   const size = family === '4' ? 4 : 16;
   if (addresses.some((address) => address?.length !== size)) return fault;
   if (![from, to].every(isPort)) return fault;
@@ -162,8 +163,8 @@ function hasChecksum(header: Buffer, start: number, end: number): boolean {
  * families differ both are written as IPv6.
  */
 export function encodeProxyHeader(version: 1 | 2, endpoints: ProxyEndpoints | undefined): Buffer {
-  const source = parseIpAddress(endpoints?.source.address ?? '');
-  const destination = parseIpAddress(endpoints?.destination.address ?? '');
+  const source = ipAddressBytes(endpoints?.source.address ?? '');
+  const destination = ipAddressBytes(endpoints?.destination.address ?? '');
   if (endpoints === undefined || source === undefined || destination === undefined) {
     return version === 1
       ? Buffer.from('PROXY UNKNOWN\r\n')

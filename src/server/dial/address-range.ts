@@ -1,6 +1,6 @@
 /** Owns ranges of IP addresses: how they are written, and what is in them. Refuses names, and to say who may go where. */
 import { BlockList, isIP, isIPv4 } from 'node:net';
-import { addressBytes } from '../../protocol/address-bytes.js';
+import { carriedIPv4, ipAddressBytes } from '../../protocol/ip-address.js';
 
 /** A set of addresses that somebody wrote down. */
 export interface AddressRange {
@@ -31,28 +31,6 @@ export function isForbidden(address: string): boolean {
   return FORBIDDEN.has(address);
 }
 
-/** The IPv4 address that an IPv6 address stands for, or is carried to by a translator; undefined for any other. */
-export function carriedIPv4(address: string): string | undefined {
-  const bytes = address.includes(':') ? addressBytes(address) : undefined;
-  if (bytes === undefined) return undefined;
-  const carrier = CARRIERS.find(({ prefix }) => bytes.subarray(0, prefix.length).equals(prefix));
-  // `::` and `::1` carry nothing.
-  if (carrier === undefined || (carrier.prefix === COMPATIBLE && bytes.readUInt32BE(12) <= 1)) return undefined;
-  return bytes.subarray(carrier.at, carrier.at + 4).join('.');
-}
-
-const COMPATIBLE = Buffer.alloc(12);
-
-/** IPv4-mapped, IPv4-compatible, IPv4-translated, NAT64 (RFC 6052, RFC 8215) and 6to4 (RFC 3056). */
-const CARRIERS = [
-  { prefix: Buffer.from('00000000000000000000ffff', 'hex'), at: 12 },
-  { prefix: COMPATIBLE, at: 12 },
-  { prefix: Buffer.from('0000000000000000ffff0000', 'hex'), at: 12 },
-  { prefix: Buffer.from('0064ff9b0000000000000000', 'hex'), at: 12 },
-  { prefix: Buffer.from('0064ff9b0001000000000000', 'hex'), at: 12 },
-  { prefix: Buffer.from('2002', 'hex'), at: 2 },
-];
-
 function rangeOf(texts: readonly string[]): AddressRange {
   // One list for each family: an IPv6 range such as `::/0` would hold every IPv4 address too.
   const four = new BlockList();
@@ -62,7 +40,7 @@ function rangeOf(texts: readonly string[]): AddressRange {
     const family = isIPv4(address) ? 'ipv4' : 'ipv6';
     // `::ffff:10.0.0.0/104` means 10.0.0.0/8.
     const carried = carriedIPv4(address);
-    if (carried !== undefined && addressBytes(address)?.readUInt16BE(10) === 0xffff && Number(length ?? 128) >= 96) {
+    if (carried !== undefined && ipAddressBytes(address)?.readUInt16BE(10) === 0xffff && Number(length ?? 128) >= 96) {
       four.addSubnet(carried, Number(length ?? 128) - 96, 'ipv4');
     } else if (length !== undefined) (family === 'ipv4' ? four : six).addSubnet(address, Number(length), family);
     else (family === 'ipv4' ? four : six).addAddress(address, family);

@@ -55,7 +55,7 @@ async function run(input: Buffer): Promise<string> {
 
 export const proxyHeader: FuzzTarget = {
   name: 'proxy-header',
-  modules: ['protocol/proxy-header', 'protocol/ip-bytes', 'protocol/crc32c'],
+  modules: ['protocol/proxy-header', 'protocol/ip-address', 'protocol/crc32c'],
   mutators: [wordsFrom(WORDS)],
   run,
 };

@@ -1,6 +1,7 @@
 /** Owns which targets a receiver may choose: the lists, what they default to, and that no way to write an address gets around them. */
 import { describe, expect, it } from 'vitest';
-import { carriedIPv4, isPublic, parseAddressRange } from '../../../src/server/dial/address-range.js';
+import { carriedIPv4 } from '../../../src/protocol/ip-address.js';
+import { isPublic, parseAddressRange } from '../../../src/server/dial/address-range.js';
 import { parseTarget } from '../../../src/server/dial/target.js';
 import { TargetGuard, type TargetLists } from '../../../src/server/dial/target-guard.js';
 import { parseTargetRule } from '../../../src/server/dial/target-rule.js';
