@@ -234,6 +234,9 @@ describe('rules and ranges', () => {
     '*.10.0.0.1',
     'a.*.example',
     '@nobody',
+    '@all',
+    '10.0.0.5/8',
+    '::/129',
     'unix:relative',
     'unix:/a/../b',
     'a@b',
@@ -252,6 +255,10 @@ describe('rules and ranges', () => {
       false,
       true,
     ]);
+    // The words of lists of addresses are names of hosts here.
+    for (const word of ['all', 'none', 'loopback', 'private', 'link-local', '', '@'])
+      expect(parseAddressRange(word)).toBeUndefined();
+    expect(parseTargetRule('private')?.range).toBeUndefined();
     expect(parseAddressRange('2002:a00::/24')?.has('10.0.0.1')).toBe(false);
   });
 });
