@@ -3,9 +3,9 @@
  * toward any target or none. Refuses to know how a receiver is called; the connection actor does.
  */
 import { Buffer } from 'node:buffer';
-import { isPromise, whenSettled } from '../../actors/callback-queue.js';
+import { isPromise } from '../../actors/callback-queue.js';
 import { type Framing, MessageSplitter } from '../../protocol/delimiter.js';
-import { violationOf } from '../../protocol/violation.js';
+import { type Violation, violationOf } from '../../protocol/violation.js';
 import type { LifecycleReceiver, MessageReply } from '../../receivers/index.js';
 import { DataPath, type PathOptions, type UpstreamOptions } from './data-path.js';
 import { type Link, WebSocketLink } from './links.js';
@@ -29,6 +29,8 @@ export class TcpMessagesPath extends DataPath<TcpLink> {
   readonly #delimiter: Buffer | undefined;
   #outbound: MessageReader | undefined;
   #outboundBehind = false;
+  /** Bytes of messages whose callbacks are not done. */
+  #pendingBytes = 0;
   /** Nothing of what the client sends counts any more. */
   #stopped = false;
 
@@ -66,16 +68,25 @@ export class TcpMessagesPath extends DataPath<TcpLink> {
     });
   }
 
+  override get heldBytes(): number {
+    const reading = this.down.wire.closed ? 0 : this.#splitter.held;
+    const returning = this.up?.wire.closed === false ? (this.#outbound?.heldBytes ?? 0) : 0;
+    return super.heldBytes + this.#pendingBytes + reading + returning;
+  }
+
+  override onDownGone(): void {
+    this.#stopped = true;
+  }
+
   override onDownBytes(chunk: Buffer): void {
     if (this.#stopped) return;
     this.#gathering(() => {
-      if (this.#splitter.push(chunk, (message) => this.#deliver(message))) return;
-      this.#stopped = true;
+      if (this.#splitter.push(chunk, (message) => this.#deliver(message)) || this.#stopped) return;
       const { maxMessageBytes } = this.limits;
-      this.violated(
-        violationOf('MESSAGE_TOO_BIG', `more than ${maxMessageBytes} bytes came without the delimiter of tcpFraming`),
-      );
+      const message = `more than ${maxMessageBytes} bytes came without the delimiter of tcpFraming`;
+      this.#stop(violationOf('MESSAGE_TOO_BIG', message));
     });
+    if (this.#splitter.held > 0) this.hold();
     this.#balanceInbound();
   }
 
@@ -84,6 +95,7 @@ export class TcpMessagesPath extends DataPath<TcpLink> {
       if (this.#outbound !== undefined) this.#outbound.read(chunk);
       else this.#deliverBytes(chunk);
     });
+    if (this.#outbound?.incomplete) this.hold();
     this.#balanceOutbound();
   }
 
@@ -97,13 +109,25 @@ export class TcpMessagesPath extends DataPath<TcpLink> {
 
   // From the client.
 
+  #stop(violation: Violation): void {
+    this.#stopped = true;
+    this.violated(violation);
+  }
+
   #deliver(data: Buffer): void {
+    if (this.#stopped) return;
+    // How bytes are cut where there is no delimiter is no choice of the client.
+    const isMessage = this.#delimiter !== undefined;
+    const violation = isMessage ? this.inspector?.onMessage(data.length) : this.inspector?.onPart(data.length);
+    if (violation !== undefined) {
+      this.#stop(violation);
+      return;
+    }
     const { received } = this.down;
     received.messages += 1;
     received.bytes += data.length;
     const reply = this.connection.onBinary(data);
-    if (isPromise(reply)) reply.then((settled) => this.#forward(data, settled));
-    else this.#forward(data, reply);
+    this.#settling(data, reply, (settled) => this.#forward(data, settled));
   }
 
   #forward(data: Buffer, reply: MessageReply): void {
@@ -133,7 +157,7 @@ export class TcpMessagesPath extends DataPath<TcpLink> {
       return;
     }
     const reply = kind === 'text' ? connection.onUpstreamText(data.toString()) : connection.onUpstreamBinary(data);
-    whenSettled<MessageReply>(reply, (settled) => {
+    this.#settling(data, reply, (settled) => {
       const message = messageToPass(connection, kind, data, settled);
       if (message !== undefined) this.down.deliver(message.data);
       this.#balanceOutbound();
@@ -150,7 +174,7 @@ export class TcpMessagesPath extends DataPath<TcpLink> {
     }
     // The receiver may keep what it is shown, and the chunk belongs to the wire.
     const data = Buffer.from(chunk);
-    whenSettled<MessageReply>(this.connection.onUpstreamBinary(data), (settled) => {
+    this.#settling(data, this.connection.onUpstreamBinary(data), (settled) => {
       const message = messageToPass(this.connection, 'binary', data, settled);
       if (message !== undefined) this.#pass(message.data);
       this.#balanceOutbound();
@@ -163,6 +187,20 @@ export class TcpMessagesPath extends DataPath<TcpLink> {
     sent.messages += 1;
     sent.bytes += bytes.length;
     outlet.pass(bytes);
+  }
+
+  /** Goes on with an answer of the receiver; what it is about is held until then. */
+  #settling(data: Buffer, reply: MessageReply | Promise<MessageReply>, then: (settled: MessageReply) => void): void {
+    if (!isPromise(reply)) {
+      then(reply);
+      return;
+    }
+    this.#pendingBytes += data.length;
+    this.hold();
+    reply.then((settled) => {
+      this.#pendingBytes -= data.length;
+      then(settled);
+    });
   }
 
   // Who has to wait for whom.
