@@ -1,6 +1,6 @@
 /**
- * Owns the header by which a proxy tells a target whose connection it carries: PROXY protocol, version 1 and 2 (HAProxy's
- * proxy-protocol.txt, sections 2.1 and 2.2). Refuses to decide whose word is taken for it.
+ * Owns writing the header of the PROXY protocol, versions 1 and 2, by which a proxy tells whose connection it carries (HAProxy's
+ * proxy-protocol.txt, sections 2.1 and 2.2). Refuses to decide who is told.
  */
 import { Buffer } from 'node:buffer';
 import { asIpv6Bytes, formatAllGroups, ipAddressBytes } from './ip-address.js';
