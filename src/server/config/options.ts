@@ -21,7 +21,7 @@ import { dialDirect, dialThrough, forwardedHeaders, hostHeader, sendProxyProtoco
 import { tcpFraming } from './tcp-framing.js';
 import { throttle } from './throttle.js';
 import { timeouts } from './timeouts.js';
-import { upstreamTls } from './tls-material.js';
+import { upstreamTls } from './upstream-tls.js';
 import { watchdog } from './watchdog.js';
 
 const schema = z.strictObject({
