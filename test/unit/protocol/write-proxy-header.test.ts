@@ -1,4 +1,4 @@
-/** Owns the PROXY protocol header as it is written. That HAProxy reads it stands in test/server/haproxy.test.ts. */
+/** Owns the PROXY protocol header as it is written. That HAProxy reads it stands in test/e2e/haproxy.test.ts. */
 import { describe, expect, it } from 'vitest';
 import { encodeProxyHeader } from '../../../src/protocol/write-proxy-header.js';
 
