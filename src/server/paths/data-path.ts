@@ -1,5 +1,5 @@
 /**
- * Owns what the three data paths have in common: the two links of a pair, who stops reading when the other side is full,
+ * Owns what all data paths have in common: the two links of a pair, who stops reading when the other side is full,
  * and what the ends of the wires mean. Refuses to know what is inside the bytes; each path does.
  */
 
