@@ -19,6 +19,7 @@ const USAGE = `Usage: npm run bench:attacks -- [options]
   --only <names>     of ${Object.keys(ATTACKS).join(',')}
   --ms <n>           how long each attack lasts; default 5000
   --io <layer>       portable or fast; default fast
+  --limits           with the limits of an operator who knows his clients, and not only the defaults
   --dist <folder>    another build
   --profile          a CPU profile of the server under each attack, and where its own time went
   --json             prints JSON instead of tables`;
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     ms: { type: 'string', default: '5000' },
     io: { type: 'string', default: 'fast' },
+    limits: { type: 'boolean', default: false },
     dist: { type: 'string' },
     profile: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -88,6 +90,7 @@ async function measure(name, { ms, dist, folder }) {
     const other = await start(OTHER_CORE, 'target.mjs', ['other'], { nice: 10 });
     const sink = await start(PROXY_CORE, 'target.mjs', ['sink']);
     const args = ['--echo', String(echo.port), '--other', String(other.port), '--dist', dist];
+    if (values.limits) args.push('--limits');
     const profile = values.profile
       ? ['--cpu-prof', `--cpu-prof-name=${name}.cpuprofile`, `--cpu-prof-dir=${folder}`]
       : [];

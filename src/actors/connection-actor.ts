@@ -64,7 +64,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
     this.id = options.id;
     this.request = options.request;
     this.#host = options.host;
-    this.timeouts = options.host.timeouts;
+    this.timeouts = options.timeouts ?? options.host.timeouts;
     this.handle = new ConnectionHandle(this);
     this.#deciding = new Deciding(this, options.createReceiver, options.admission);
     this.#chart = new ChartActor(connectionChart, this, options.parent);

@@ -48,6 +48,8 @@ export interface ConnectionParts<Connection> {
   readonly admission?: Admission | undefined;
   readonly host: ConnectionHost<Connection>;
   readonly parent: AnyActorRef;
+  /** Deadlines of this one, where they are not those of its server. */
+  readonly timeouts?: ConnectionTimeouts | undefined;
 }
 
 /** The other side of a pair, as a connection sees it. */

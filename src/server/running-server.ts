@@ -90,7 +90,7 @@ export class RunningServer {
     this.#listeners = new ServerListeners({
       ...options,
       gatekeeper: this.gatekeeper,
-      onRequest: (head, wire) => entrance.take(head, wire),
+      onRequest: (head, wire, waited) => entrance.take(head, wire, waited),
       onBytes: (wire, target) => entrance.takeBytes(wire, target),
       rejected: (rejected, isSilent) => this.#rejected(rejected, isSilent),
     });

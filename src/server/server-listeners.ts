@@ -30,8 +30,8 @@ export interface ServerListenersOptions {
   /** Of the server, so that they outlive a restart. */
   readonly tickets: TicketKeys;
   readonly gatekeeper: Gatekeeper;
-  /** Takes an admitted request. Its wire is not read. */
-  onRequest(head: RequestHead, wire: AcceptedWire): void;
+  /** Takes an admitted request, whose head took `waited` milliseconds. Its wire is not read. */
+  onRequest(head: RequestHead, wire: AcceptedWire, waited: number): void;
   /** Takes an admitted client that speaks plain TCP. Its wire is not read. */
   onBytes(wire: AcceptedWire, target: string | undefined): void;
   /** Told about each connection that was refused on its way. */
@@ -121,7 +121,7 @@ export class ServerListeners {
       isProbe: (peer) => watchdog.isProbe(peer),
       arrive: (peer, role) => (watchdog.isProbe(peer) ? undefined : gatekeeper.arrive(peer, role)),
       become: (pass, peer) => this.#reception.introduces(pass, peer),
-      onRequest: (head, wire) => this.#take(head, wire),
+      onRequest: (head, wire, waited) => this.#take(head, wire, waited),
       onBytes: (wire, target) => {
         // There is nothing to answer a probe with; that it was accepted and ended is an answer too.
         if (watchdog.probing && watchdog.isProbe(wire.addresses)) wire.terminate();
@@ -134,10 +134,10 @@ export class ServerListeners {
     return listener;
   }
 
-  #take(head: RequestHead, wire: AcceptedWire): void {
+  #take(head: RequestHead, wire: AcceptedWire, waited: number): void {
     // One that comes by TLS is known for what it is only now.
     if (this.#watchdog.probing && this.#watchdog.isProbe(wire.addresses)) writeRefusal(wire, { status: 426 });
-    else if (this.#reception.admits(head, wire)) this.#options.onRequest(head, wire);
+    else if (this.#reception.admits(head, wire)) this.#options.onRequest(head, wire, waited);
   }
 
   #refused({ error, status, message, remoteAddress, remotePort = 0, isSilent = false }: ListenerRefusal): void {

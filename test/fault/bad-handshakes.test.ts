@@ -124,6 +124,21 @@ describe('P8: the handshake has a deadline', () => {
     }
   });
 
+  it('a head that took its time leaves less of the deadline to the decision', async () => {
+    class Undecided extends QuietReceiver {
+      override onUpgradeRequest = () => new Promise<boolean>(() => {});
+    }
+    const server = await startReceiverServer({ receiver: () => new Undecided(), timeouts: { handshake: 2000 } });
+    const connection = await connectTcp({ port: server.port });
+    const begun = performance.now();
+    const bytes = request(server.port);
+    connection.write(bytes.slice(0, 40));
+    setTimeout(() => connection.write(bytes.slice(40)), 1500);
+    expect((await connection.readAll()).toString()).toMatch(/^HTTP\/1\.1 503 /);
+    expect(performance.now() - begun).toBeLessThan(3400);
+    connection.destroy();
+  });
+
   it('P3: two hundred silent connections are all cut, and hold nobody up', async () => {
     const server = await startReceiverServer({ receiver: () => new QuietReceiver(), timeouts: { handshake: 300 } });
     const silent = await Promise.all(Array.from({ length: 200 }, () => connectTcp({ port: server.port })));

@@ -6,13 +6,13 @@ import { closeSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { ConnectionReceiver, ProxyServer } from '../../dist/index.js';
 
-const [, , target] = process.argv;
+const [, , target, interval] = process.argv;
 const say = (what) => console.log(JSON.stringify(what));
 const proxy = new ProxyServer({
   listen: '127.0.0.1:0',
   target,
   receiver: () => new ConnectionReceiver(),
-  watchdog: { interval: '100ms' },
+  watchdog: { interval },
 });
 for (const name of ['listener.lost', 'listener.restored', 'error', 'rejected']) {
   proxy.on(name, ({ error }) => say({ event: name, error: error?.message ?? error }));

@@ -2,7 +2,7 @@
 import { ALL_CASES, sendersOf } from '../conformance/cases/table.js';
 import { readCase } from '../conformance/pure-reader.js';
 import type { ProtocolModules } from './modules.js';
-import { scannerAtRest, scannerFails, scannerLimits, scannerStops } from './scanner-probes.js';
+import { scannerAtRest, scannerFails, scannerLimits, scannerRefuses, scannerStops } from './scanner-probes.js';
 import { closing, masking, rules, text } from './unit-probes.js';
 
 /** One check; it throws where the modules are wrong. */
@@ -31,6 +31,7 @@ export const PROBES: readonly Probe[] = [
   { name: 'rules', run: rules },
   { name: 'a scanner at rest', run: scannerAtRest },
   { name: 'a scanner that is stopped', run: scannerStops },
+  { name: 'a scanner whose frame is refused', run: scannerRefuses },
   { name: 'a scanner that fails', run: scannerFails },
   { name: 'limits of a scanner', run: scannerLimits },
   { name: 'closing', run: closing },

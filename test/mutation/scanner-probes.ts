@@ -126,3 +126,35 @@ export function scannerLimits(modules: ProtocolModules): void {
   assert.equal(codeOf({ maxFragments: 1 }, hello, begun), undefined);
   assert.equal(codeOf({ maxFragments: 1 }, hello, begun, Buffer.of(0x80)), 1008);
 }
+
+/** A frame that somebody refuses at its header: as if it broke a rule, and a message it continues stays open. */
+export function scannerRefuses(modules: ProtocolModules): void {
+  const violation = { error: 'RATE_LIMITED', code: 1008, message: 'too fast' } as const;
+  const refusing = (at: number) => {
+    let starts = 0;
+    const made = scannerOf(modules, {}, (name) => {
+      if (name !== 'start') return;
+      starts += 1;
+      if (starts === at) made.scanner.refuse(violation);
+    });
+    return made;
+  };
+  const stateOf = ({ scanner }: ReturnType<typeof refusing>) => [
+    scanner.violation,
+    scanner.stopped,
+    scanner.consumed,
+    scanner.atBoundary,
+    scanner.inMessage,
+  ];
+  const whole = refusing(2);
+  whole.scanner.scan(Buffer.concat([hello, hello, ping]));
+  assert.deepEqual(whole.calls, ['start', 'payload', 'end', 'start']);
+  assert.deepEqual(stateOf(whole), [violation, true, hello.length, true, false]);
+  const last = refusing(2);
+  last.scanner.scan(Buffer.concat([begun, more]));
+  assert.deepEqual(last.calls, ['start', 'payload', 'end', 'start']);
+  assert.deepEqual(stateOf(last), [violation, true, begun.length, true, true]);
+  const nothing = refusing(1);
+  nothing.scanner.scan(empty);
+  assert.deepEqual([nothing.calls, stateOf(nothing)], [['start'], [violation, true, 0, true, false]]);
+}

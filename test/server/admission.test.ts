@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AdmissionPolicy, Peer, ReceiverServerOptions } from '../../src/index.js';
 import { deferred, eventually } from '../support/events.js';
+import { encodeFrame, Opcode } from '../support/frames.js';
 import { RawClient } from '../support/raw-client.js';
 import { connectTcp } from '../support/tcp-connection.js';
 import { localhostCertificate } from '../support/tls.js';
@@ -134,6 +135,19 @@ describe('an address that sends malformed handshakes', () => {
     expect(server.bans).toEqual([]);
     expect((await handshake({ localAddress })).status).toBe(101);
     expect(server.snapshot().refused.byError).toMatchObject({ BAD_HANDSHAKE: 4, ADDRESS_BANNED: 1 });
+  });
+
+  it('is banned for frames against the protocol as well', async () => {
+    const { open, events, handshake } = await start(false, { admission: { exempt: ['none'], bans: { threshold: 3 } } });
+    const localAddress = '127.0.0.4';
+    for (let count = 0; count < 4; count += 1) {
+      const client = await open({ localAddress });
+      client.sendRaw(encodeFrame({ opcode: Opcode.Text, payload: 'not masked' }));
+      expect((await client.nextFrame(Opcode.Close)).payload.readUInt16BE(0)).toBe(1002);
+      client.destroy();
+    }
+    await expect(handshake({ localAddress })).rejects.toThrow();
+    expect(await events.rejections.next()).toMatchObject({ error: 'ADDRESS_BANNED' });
   });
 
   it('stays banned when the server starts again', async () => {

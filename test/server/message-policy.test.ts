@@ -3,6 +3,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type CloseReport, ConnectionReceiver } from '../../src/index.js';
 import { AdmissionRecord } from '../../src/server/admission/admission-record.js';
+import { OFFENCES } from '../../src/server/admission/offences.js';
 import type { Denial, MessageFacts, Peer } from '../../src/server/admission/policy.js';
 import { resolveProxyOptions } from '../../src/server/config/options.js';
 import { RunningServer } from '../../src/server/running-server.js';
@@ -138,6 +139,8 @@ describe.each(PATHS)('a message policy on %s to %s', (path, kind) => {
       Buffer.concat(Array.from({ length: 50 }, () => encodeFrame({ opcode: 1, payload: 'x', masked: true }))),
     );
     expect(await reports.next()).toMatchObject({ cause: 'RATE_LIMITED' });
-    expect(offences).toMatchObject([[{ remoteAddress: '127.0.0.1' }, 1, 'more than 10 messages a second for 100 ms']]);
+    expect(offences).toMatchObject([
+      [{ remoteAddress: '127.0.0.1' }, OFFENCES.flood, 'more than 10 messages a second for 100 ms'],
+    ]);
   });
 });

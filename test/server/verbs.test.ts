@@ -238,6 +238,7 @@ describe('looking', () => {
         },
       ],
       refused: { total: 0, byError: {}, byPolicy: {} },
+      heldBytes: 0,
     });
   });
 

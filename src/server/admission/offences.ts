@@ -5,6 +5,8 @@ import type { ErrorCode } from '../../receivers/index.js';
 export const OFFENCES = {
   /** A malformed handshake. */
   badHandshake: 1,
+  /** A frame or message against the protocol, or larger than it may be. */
+  brokenRule: 1,
   /** A wrong password, or a token that is no good. Not a request without any: browsers begin with one. */
   failedAuthentication: 5,
   /** More messages or frames than the limits allow, for so long that the connection was closed. */
@@ -13,7 +15,7 @@ export const OFFENCES = {
   tooFast: 0.1,
 } as const;
 
-/** What a refusal before the 101 weighs by its code. Authentication reports its own, since not every 401 is an offence. */
+/** What a refusal or violation weighs by its code. Authentication and floods report their own: not every 401 is an offence. */
 export const WEIGHTS: Readonly<Partial<Record<ErrorCode, number>>> = {
   BAD_HANDSHAKE: OFFENCES.badHandshake,
   UNKNOWN_PROTOCOL: OFFENCES.badHandshake,
@@ -21,4 +23,9 @@ export const WEIGHTS: Readonly<Partial<Record<ErrorCode, number>>> = {
   HANDSHAKE_TIMEOUT: OFFENCES.badHandshake,
   BAD_PROXY_HEADER: OFFENCES.badHandshake,
   RATE_LIMITED: OFFENCES.tooFast,
+  PROTOCOL_ERROR: OFFENCES.brokenRule,
+  INVALID_UTF8: OFFENCES.brokenRule,
+  INVALID_DEFLATE: OFFENCES.brokenRule,
+  MESSAGE_TOO_BIG: OFFENCES.brokenRule,
+  TOO_MANY_FRAGMENTS: OFFENCES.brokenRule,
 };

@@ -29,13 +29,20 @@ function flagEntries(schema: z.ZodType): FlagEntry[] {
   return walkOptions(schema).filter((entry): entry is FlagEntry => entry.flag !== undefined);
 }
 
+/** Letters of choices that a flag shows by itself. */
+const MAX_WORDS = 40;
+
 /** Makes the flag of each option of a schema, with its default and its environment variable in the help. */
 export function flagsOf(schema: z.ZodType): Option[] {
   return flagEntries(schema).map((entry) => {
     const { flag, kind, choices, description } = entry;
-    const value =
-      kind === 'boolean' ? ' [true|false]' : ` ${choices.length > 0 ? `<${choices.join('|')}>` : entry.placeholder}`;
-    const option = new Option(`--${flag}${value}`, `${description} (${defaultOf(entry)}; env: ${entry.env})`);
+    const words = choices.join('|');
+    // One long flag would push every description of the help to the right.
+    const isLong = words.length > MAX_WORDS;
+    const given = words === '' || isLong ? entry.placeholder : `<${words}>`;
+    const value = kind === 'boolean' ? '[true|false]' : given;
+    const said = isLong ? `${description} One of ${choices.join(', ')}.` : description;
+    const option = new Option(`--${flag} ${value}`, `${said} (${defaultOf(entry)}; env: ${entry.env})`);
     if (kind === 'list') option.argParser((text: string, before: string[] = []) => [...before, text]);
     return option.helpGroup(GROUPS[entry.steps.length > 1 ? entry.steps[0]! : ''] ?? 'Options:');
   });

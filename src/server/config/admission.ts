@@ -47,10 +47,10 @@ const rate = described(
 const bans = described(
   z
     .strictObject({
-      /** The score at which an address is banned. A malformed handshake adds 1, a wrong password 5, a flood 20. 0 = never. */
+      /** The score at which an address is banned. A malformed handshake or frame adds 1, a wrong password 5, a flood 20. 0 = never. */
       threshold: count({
         description:
-          'The score at which an address is banned. A malformed handshake adds 1, a wrong password 5, a flood 20. 0 = never.',
+          'The score at which an address is banned. A malformed handshake or frame adds 1, a wrong password 5, a flood 20. 0 = never.',
         default: 100,
         flag: 'ban-threshold',
       }),

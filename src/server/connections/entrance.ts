@@ -2,8 +2,7 @@
  * Owns the way of an upgrade request into the server: validated, its Origin judged, its credentials taken out of it, then given an
  * actor, or refused. Refuses to listen, and to decide what a valid request gets; admission and the receiver do.
  */
-
-import type { Refusal } from '../../actors/connection.effects.js';
+import type { ConnectionTimeouts, Refusal } from '../../actors/connection.effects.js';
 import { ConnectionActor } from '../../actors/connection-actor.js';
 import { checkUpgrade } from '../../protocol/handshake.js';
 import type { RequestHead } from '../../protocol/http-head.js';
@@ -66,6 +65,8 @@ interface Entry<Kind extends Greeting> {
   readonly request: ParsedUpgradeRequest | TcpRequest;
   readonly decision: DecisionSignal;
   readonly credentials: Credentials | undefined;
+  /** Milliseconds of the handshake's deadline that are gone. */
+  readonly waited: number;
   greet(parts: GreetingParts): Kind;
 }
 
@@ -89,15 +90,19 @@ export class Entrance {
     });
   }
 
-  /** Takes a request and the wire it came by, which is not read. */
-  take(head: RequestHead, wire: AcceptedWire): void {
+  /**
+   * Takes a request and the wire it came by, which is not read.
+   *
+   * @param waited milliseconds of the handshake's deadline that its head took.
+   */
+  take(head: RequestHead, wire: AcceptedWire, waited = 0): void {
     const arrival = this.#arrive(head, wire);
     const upgrade = checkUpgrade(arrival.head);
     const asksForSession = 'error' in upgrade && this.#endpoint?.serves(arrival.head) === true;
     const fault = 'error' in upgrade && !asksForSession ? upgrade : undefined;
     const refusal = fault ?? this.#denyOrigin(arrival.head) ?? this.#capacityFor(wire);
     if (refusal !== undefined) this.#refuse(arrival, refusal);
-    else if ('key' in upgrade) this.#connect(arrival, upgrade.key);
+    else if ('key' in upgrade) this.#connect(arrival, upgrade.key, waited);
     else this.#handOut(arrival);
   }
 
@@ -115,8 +120,8 @@ export class Entrance {
     const decision = new DecisionSignal();
     const request = new TcpRequest(wire, decision);
     const credentials = this.#options.authentication.authenticator?.certified(wire.tls);
-    const greet = (parts: GreetingParts) => new TcpGreeting({ ...parts, offeredTarget: target });
-    this.#begin({ wire, request, decision, credentials, greet });
+    const greet = (parts: GreetingParts) => new TcpGreeting(parts, target);
+    this.#begin({ wire, request, decision, credentials, waited: 0, greet });
   }
 
   /** Before anything else looks at a request: what it shows of itself from here on holds no secret. */
@@ -142,7 +147,7 @@ export class Entrance {
     return { status: 503, error: 'OVERLOADED', message };
   }
 
-  #connect(arrival: Arrival, key: string): void {
+  #connect(arrival: Arrival, key: string, waited: number): void {
     const { head, wire, marker, credentials } = arrival;
     const decision = new DecisionSignal();
     let request: ParsedUpgradeRequest;
@@ -152,13 +157,13 @@ export class Entrance {
       this.#refuse(arrival, refusalFor(error));
       return;
     }
-    const greet = (parts: GreetingParts) => new WebSocketGreeting({ ...parts, key, marker });
-    this.#begin({ wire, request, decision, credentials, greet }, (greeting) => greeting);
+    const greet = (parts: GreetingParts) => new WebSocketGreeting(parts, key, marker);
+    this.#begin({ wire, request, decision, credentials, waited, greet }, (greeting) => greeting);
   }
 
   /** @param hears who waits for a first message; left out where a client has none. */
   #begin<Kind extends Greeting>(
-    { wire, request, decision, credentials, greet }: Entry<Kind>,
+    { wire, request, decision, credentials, waited, greet }: Entry<Kind>,
     hears?: (greeting: Kind) => FirstMessagePort,
   ): void {
     const { services, createReceiver, nextId } = this.#options;
@@ -171,6 +176,7 @@ export class Entrance {
       admission,
       host: supervisor,
       parent: supervisor.ref,
+      timeouts: waited > 0 ? shortened(supervisor.timeouts, waited) : undefined,
     });
     const greeting = greet({ connection, services, wire });
     connection.port = new DownstreamShell({ connection, services, request, wire, greeting, decision });
@@ -213,6 +219,11 @@ export class Entrance {
     writeRefusal(wire, { status, headers, body: head.method === 'HEAD' ? '' : `${text}\n` });
     this.#options.rejected({ error, status, message, remoteAddress, path: head.url.split('?', 1)[0] });
   }
+}
+
+/** One deadline from the first byte to the decision: what the head took of it is gone. */
+function shortened(timeouts: ConnectionTimeouts, waited: number): ConnectionTimeouts {
+  return { ...timeouts, handshake: Math.max(1, timeouts.handshake - waited) };
 }
 
 function refusalFor(error: unknown): Refusal {

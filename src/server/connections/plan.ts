@@ -61,6 +61,8 @@ export interface EarlyAnswer {
 
 const NOTHING: Settled = { early: undefined };
 
+const NONE: readonly string[] = [];
+
 /**
  * Plans a connection.
  *
@@ -87,8 +89,22 @@ export function planConnection(
   const dial: DialOrder = target === undefined ? 'none' : config.connectUpstream;
   const rates = ratesFor(config.throttle, acceptance.throttle);
   const path = request.transport === 'tcp' ? pathOfBytes(target, receiver) : pathFor(target, receiver);
-  const common = { dial, target, guard, path, acceptance, rates };
-  if (request.transport === 'tcp') return { ...common, subprotocol: '', subprotocolsToOffer: [], answered: false };
+  const planned = (
+    subprotocol: string | undefined,
+    subprotocolsToOffer: readonly string[],
+    answered = false,
+  ): Plan => ({
+    dial,
+    target,
+    guard,
+    path,
+    subprotocol,
+    subprotocolsToOffer,
+    acceptance,
+    rates,
+    answered,
+  });
+  if (request.transport === 'tcp') return planned('', NONE);
   const offered = request.subprotocols;
 
   // A WebSocket target that is asked first makes the choice itself (RFC 6455 section 4.2.2), among what may be chosen.
@@ -98,14 +114,14 @@ export function planConnection(
     if (chosen !== undefined && chosen !== '' && !offered.includes(chosen)) throw notOffered(chosen, offered);
     const allowed = offered.filter((name) => config.subprotocols?.includes(name) ?? true);
     const subprotocolsToOffer = chosen === undefined ? allowed : [chosen].filter((name) => name !== '');
-    return { ...common, subprotocol: chosen, subprotocolsToOffer, answered: false };
+    return planned(chosen, subprotocolsToOffer);
   }
   if (early !== undefined) {
     const { subprotocol } = early;
     // The client knows one already; another one cannot be chosen any more.
     if ((acceptance.subprotocol ?? subprotocol) !== subprotocol) throw answeredAlready(subprotocol);
     const subprotocolsToOffer = subprotocol === '' ? [] : [subprotocol];
-    return { ...common, subprotocol, subprotocolsToOffer, answered: true };
+    return planned(subprotocol, subprotocolsToOffer, true);
   }
   const choice = chooseSubprotocol(offered, acceptance.subprotocol, config.subprotocols, config.noSubprotocol);
   if ('error' in choice) {
@@ -114,7 +130,7 @@ export function planConnection(
   }
   const { subprotocol } = choice;
   const subprotocolsToOffer = subprotocol === '' ? [] : [subprotocol];
-  return { ...common, subprotocol, subprotocolsToOffer, answered: false };
+  return planned(subprotocol, subprotocolsToOffer);
 }
 
 /** The application did nothing wrong by asking: a refusal, and no exception. */

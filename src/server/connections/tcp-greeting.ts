@@ -14,9 +14,9 @@ export class TcpGreeting implements Greeting {
   readonly offeredTarget: string | undefined;
   readonly #parts: GreetingParts;
 
-  constructor(parts: GreetingParts & { readonly offeredTarget: string | undefined }) {
+  constructor(parts: GreetingParts, offeredTarget: string | undefined) {
     this.#parts = parts;
-    this.offeredTarget = parts.offeredTarget;
+    this.offeredTarget = offeredTarget;
     const { connection, wire } = parts;
     // It may say all it has to say, and end, before it is answered: only one that is cut is gone.
     wire.attach({ onBytes() {}, onEnd() {}, onDrain() {}, onClosed: () => connection.onClosed(1006, '') });

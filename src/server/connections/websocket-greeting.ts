@@ -30,11 +30,14 @@ export class WebSocketGreeting implements Greeting, FirstMessagePort {
   readonly #marker: string;
   #reader!: EarlyReader | FirstMessage;
 
-  /** @param parts with the `Sec-WebSocket-Key`. */
-  constructor(parts: GreetingParts & { readonly key: string; readonly marker: string }) {
+  /**
+   * @param key the `Sec-WebSocket-Key`.
+   * @param marker empty for none.
+   */
+  constructor(parts: GreetingParts, key: string, marker: string) {
     this.#parts = parts;
-    this.#key = parts.key;
-    this.#marker = parts.marker;
+    this.#key = key;
+    this.#marker = marker;
     this.#readEarly();
   }
 

@@ -14,6 +14,7 @@ export abstract class HeadReader implements WireReader {
   /** What came in pieces: `[0, length)` of a buffer that may be larger. */
   #held: Buffer | undefined;
   #length = 0;
+  #begun = 0;
   #done = false;
 
   constructor(wire: Wire, maxBytes: number, maxFields = Number.POSITIVE_INFINITY) {
@@ -30,6 +31,11 @@ export abstract class HeadReader implements WireReader {
   /** Fields that came so far. */
   protected get fields(): number {
     return this.#finder.lines - 1;
+  }
+
+  /** Milliseconds since its first bytes came; 0 for a head that came whole. */
+  get waited(): number {
+    return this.#begun === 0 ? 0 : performance.now() - this.#begun;
   }
 
   /** Begins to read. */
@@ -75,7 +81,10 @@ export abstract class HeadReader implements WireReader {
     } else if ((end === -1 ? bytes.length : end) > this.#maxBytes || finder.lines > this.#maxLines) {
       this.#finish(() => this.onTooBig());
     } else if (end === -1) {
-      if (this.#held === undefined) this.#append(chunk);
+      if (this.#held === undefined) {
+        this.#begun = performance.now();
+        this.#append(chunk);
+      }
       if (linesBefore === 0) this.#checkBeginning(bytes, finder.lines > 0);
     } else {
       const text = bytes.toString('latin1', finder.skipped, end);

@@ -208,7 +208,7 @@ export class Arrivals implements GuestHost {
 
   arrived(reader: RequestReader, head: RequestHead): void {
     this.#lobby.delete(reader.guest);
-    this.#options.onRequest(head, reader.wire);
+    this.#options.onRequest(head, reader.wire, reader.waited);
   }
 
   refused(reader: RequestReader, error: ErrorCode, message: string): void {

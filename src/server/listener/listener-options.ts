@@ -75,9 +75,9 @@ export interface ListenerOptions extends FirstBytesHooks {
   become?(pass: Pass, peer: Peer): Denial | undefined;
   /**
    * Called once for each request. The wire is not read, and from here on the callee's; it holds every byte after the head.
-   * Must not throw.
+   * `waited` milliseconds its head took from the first byte on. Must not throw.
    */
-  onRequest(head: RequestHead, wire: AcceptedWire): void;
+  onRequest(head: RequestHead, wire: AcceptedWire, waited: number): void;
   /**
    * Called once for each client that speaks plain TCP. The wire is not read, and from here on the callee's; it holds every byte. Must
    * not throw.

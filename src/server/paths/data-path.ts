@@ -8,7 +8,7 @@ import { type Ending, failure } from '../../actors/ending.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
 import type { Violation } from '../../protocol/violation.js';
 import { CloseCode, CloseIndicator } from '../../receivers/index.js';
-import { OFFENCES } from '../admission/offences.js';
+import { OFFENCES, WEIGHTS } from '../admission/offences.js';
 import { FloodGuard, type FloodLimits } from '../shaping/flood-guard.js';
 import { FrameInspector } from '../shaping/frame-inspector.js';
 import type { Holder, Holding } from '../shaping/memory-budget.js';
@@ -137,11 +137,10 @@ export abstract class DataPath<Down extends DownLink = DownLink> implements Hold
   }
 
   #flooded(why: string): void {
-    const { remoteAddress, remotePort } = this.connection.request;
     this.inspector?.stop();
     this.onDownGone();
-    this.#services.offence?.({ ...this.down.wire.addresses, remoteAddress, remotePort }, OFFENCES.flood, why);
-    this.violated({ error: 'RATE_LIMITED', code: CloseCode.PolicyViolation, message: why });
+    this.#offend(OFFENCES.flood, why);
+    this.#end({ error: 'RATE_LIMITED', code: CloseCode.PolicyViolation, message: why });
   }
 
   /** The target is read in pieces that fit the rate toward the client, so that what is held for it stays small. */
@@ -180,7 +179,19 @@ export abstract class DataPath<Down extends DownLink = DownLink> implements Hold
 
   /** The client broke a rule. */
   violated(violation: Violation): void {
+    const { error, message } = violation;
+    const weight = WEIGHTS[error];
+    if (weight !== undefined && error !== 'RATE_LIMITED') this.#offend(weight, message);
+    this.#end(violation);
+  }
+
+  #end(violation: Violation): void {
     this.connection.onViolation(endingFor(violation));
+  }
+
+  #offend(weight: number, why: string): void {
+    const { remoteAddress, remotePort } = this.connection.request;
+    this.#services.offence?.({ ...this.down.wire.addresses, remoteAddress, remotePort }, weight, why);
   }
 
   /** The target broke a rule. */

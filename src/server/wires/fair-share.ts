@@ -4,17 +4,37 @@
  */
 import { READ_BUFFER } from './read-buffer.js';
 
-/** Milliseconds that one read may keep the loop busy. A large message is passed on in a tenth of it. */
-const SLICE = 0.3;
+/** Milliseconds after which others come first. To stop and begin again costs a hundredth of it. */
+const TURN = 0.5;
 
-/** What a wire reads at a time once one read took longer: a sixteenth, so that it takes about a sixteenth of the time. */
+/** Milliseconds that one read may take before less is read at a time. */
+const LONG_READ = 1;
+
+/** What a wire reads at a time then: a sixteenth, so that it takes about a sixteenth of the time. */
 export const SMALL_READ: Uint8Array = READ_BUFFER.subarray(0, READ_BUFFER.length / 16);
 
-/** What follows from the time that a read took. */
-export type Share = 'go on' | 'less' | 'more' | 'yield';
+/** Whose descriptor was read last, and for how long since others were. A number, so that no wire is held. */
+let reader = -1;
+let spent = 0;
 
-/** Judges a read of at least as much as {@link SMALL_READ}; what is less keeps nobody waiting. */
-export function shareOf(milliseconds: number, small: boolean): Share {
-  if (!small) return milliseconds > SLICE ? 'less' : 'go on';
-  return milliseconds > SLICE / 16 ? 'yield' : 'more';
+/** What follows from the time that a read took. */
+export interface Share {
+  /** Whether little is to be read at a time from now on. */
+  readonly little: boolean;
+  /** Whether others come first now. */
+  readonly yields: boolean;
+}
+
+// One of each, as it is asked for every read.
+const share = { little: false, yields: false };
+
+/** Judges a read of at least as much as {@link SMALL_READ}; what is less keeps nobody waiting. The answer is good until the next call. */
+export function shareOf(descriptor: number, milliseconds: number, little: boolean): Share {
+  if (reader !== descriptor) spent = 0;
+  reader = descriptor;
+  spent += milliseconds;
+  share.little = little ? milliseconds * 16 > LONG_READ : milliseconds > LONG_READ;
+  share.yields = spent > TURN;
+  if (share.yields) spent = 0;
+  return share;
 }

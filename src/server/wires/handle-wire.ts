@@ -145,8 +145,7 @@ export class HandleWire extends Incoming implements AcceptedWire {
     this.forget();
     this.#closed = true;
     this.#descriptor = -1;
-    const socket = streamOn(this.#handle);
-    for (const bytes of [...unread].reverse()) socket.unshift(bytes);
+    const socket = streamOn(this.#handle, unread);
     this.#gone?.(this);
     return socket;
   }
@@ -164,11 +163,10 @@ export class HandleWire extends Incoming implements AcceptedWire {
     if (this.#closed || count === 0) return;
     if (count > 0) {
       this.#bytesRead += count;
-      const large = count >= SMALL_READ.length;
-      const begun = large ? performance.now() : 0;
+      const begun = count >= SMALL_READ.length ? performance.now() : 0;
       // Watching came upon bytes: they wait for `read`, and what is behind them waits in the system.
       if (!this.came(viewOf(count))) this.#stopHandle();
-      else if (large && !this.#closed) this.#share(performance.now() - begun);
+      else if (begun > 0 && !this.#closed) this.#share(performance.now() - begun);
       return;
     }
     this.#handleReads = false;
@@ -191,14 +189,12 @@ export class HandleWire extends Incoming implements AcceptedWire {
 
   /** It read much, and perhaps there is more: others may come first. */
   #share(milliseconds: number): void {
-    const share = shareOf(milliseconds, this.#readsLittle);
-    if (share === 'go on') return;
-    if (share !== 'yield') {
-      this.#readsLittle = share === 'less';
-      this.#handle.useUserBuffer(this.#readsLittle ? SMALL_READ : READ_BUFFER);
-      if (share === 'more') return;
+    const { little, yields } = shareOf(this.#descriptor, milliseconds, this.#readsLittle);
+    if (little !== this.#readsLittle) {
+      this.#readsLittle = little;
+      this.#handle.useUserBuffer(little ? SMALL_READ : READ_BUFFER);
     }
-    if (!this.#handleReads) return;
+    if (!yields || !this.#handleReads) return;
     this.#stopHandle();
     setImmediate(() => {
       if (this.reading && !this.keeps) this.#startHandle();
@@ -291,8 +287,7 @@ export class HandleWire extends Incoming implements AcceptedWire {
     if (waiting !== undefined) {
       this.#waiting = undefined;
       this.#waitingBytes = 0;
-      const bytes = waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting);
-      this.#sendLater(bytes);
+      this.#sendLater(waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting));
       if (this.#ended) this.#shutDown();
       if (this.#pending !== undefined) return;
     }

@@ -136,9 +136,11 @@ export function socketOn(handle: StreamHandle, onread: OnReadOpts): Socket {
 }
 
 /** A socket of Node.js on a handle that was one of ours: from now on its stream reads, and not our buffer. It is not read yet. */
-export function streamOn(handle: StreamHandle): Socket {
+export function streamOn(handle: StreamHandle, unread: readonly Buffer[]): Socket {
   const options = { handle, allowHalfOpen: true, manualStart: true };
-  return new Socket(options);
+  const socket = new Socket(options);
+  for (const bytes of [...unread].reverse()) socket.unshift(bytes);
+  return socket;
 }
 
 /**

@@ -3,6 +3,7 @@
  * Node's strict parser reads as the same valid handshake, and behind it exactly the bytes that followed.
  */
 import { strict as assert } from 'node:assert';
+import { classifyFirstBytes } from '../../../src/protocol/first-bytes.js';
 import { acceptKey, checkUpgrade } from '../../../src/protocol/handshake.js';
 import type { UpgradeRequest } from '../../../src/receivers/index.js';
 import { ConnectionReceiver } from '../../../src/receivers/index.js';
@@ -14,6 +15,9 @@ import { HEAD_WORDS } from './head-words.js';
 import { readAsServer } from './http-oracle.js';
 import { Stage } from './stage.js';
 import { WsReader } from './ws-receiver.js';
+
+/** The empty SETTINGS frame that begins an answer in HTTP/2 (RFC 9113 section 3.4). */
+const SETTINGS = Buffer.from('000000040000000000', 'hex');
 
 /** What the target got of the last input. */
 let forwarded: Buffer[] = [];
@@ -49,6 +53,12 @@ async function run(input: Buffer): Promise<string> {
     const complete = oracle.kind === 'upgrade' || oracle.kind === 'request';
     assert.ok(!complete, 'a complete request got no answer');
     return `none ${oracle.kind}`;
+  }
+  // A client that begins with HTTP/2 is told so in its own frames, and nobody is asked.
+  if (received.subarray(0, SETTINGS.length).equals(SETTINGS)) {
+    assert.equal(classifyFirstBytes(input), 'http2', 'frames of HTTP/2 for a client that speaks something else');
+    assert.equal(seen.length, 0, 'a receiver was asked');
+    return 'http2';
   }
   const answer = readAnswer(received);
   const [asked] = seen;

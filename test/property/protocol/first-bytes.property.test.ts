@@ -36,7 +36,7 @@ it('an answer stays the same whatever comes behind', () => {
 it('what is read as a request is never told to be anything but HTTP', () => {
   const line = fc.tuple(
     fc.constantFrom('GET', 'POST', 'BREW', 'M-SEARCH', 'PRI', 'PROXY'),
-    fc.constantFrom('/', '/x?y', '*', 'http://host/x'),
+    fc.constantFrom('/', '/x?y', 'http://h/x'),
     fc.constantFrom('1.1', '1.0', '2.0'),
   );
   fc.assert(

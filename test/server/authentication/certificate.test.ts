@@ -9,7 +9,7 @@ import { basic, PASSWORD } from './ways.js';
 const listen = {
   host: '127.0.0.1',
   port: 0,
-  tls: { ...localhostCertificate, requestCert: true, rejectUnauthorized: false, ca: otherCertificate.cert },
+  tls: { ...localhostCertificate, clientAuth: 'request' as const, ca: otherCertificate.cert },
 };
 const client = { tls: { rejectUnauthorized: false, servername: 'localhost' } };
 const known = { tls: { ...client.tls, ...otherCertificate } };

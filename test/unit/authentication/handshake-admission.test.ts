@@ -47,7 +47,7 @@ describe('an admission', () => {
     for (const credentials of [password('wrong'), { kind: 'malformed', message: 'it is' } as const]) {
       const { admission, told } = create(USERS, credentials);
       expect(await admission.admit()).toMatchObject({ status: 401, error: 'INVALID_CREDENTIALS' });
-      expect(told).toEqual(['offence 192.0.2.1 1 INVALID_CREDENTIALS']);
+      expect(told).toEqual(['offence 192.0.2.1 5 INVALID_CREDENTIALS']);
     }
   });
 

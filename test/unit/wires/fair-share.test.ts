@@ -35,7 +35,7 @@ async function turnsOf(millisecondsPerKibibyte: number): Promise<number[][]> {
 
 describe('a wire on a handle', () => {
   it('whose bytes take long reads little, and once in a turn', async () => {
-    const turns = await turnsOf(0.03);
+    const turns = await turnsOf(0.04);
     expect(turns.length).toBeGreaterThan(10);
     // Beside the reads before it was found out, which may be any number of short ones and one that was not.
     for (const chunks of turns.slice(turns.findIndex((one) => one.some((chunk) => chunk > SMALL_READ.length)) + 1)) {
@@ -51,10 +51,15 @@ describe('a wire on a handle', () => {
 });
 
 it('a share grows again when what was read takes no time any more', () => {
-  expect(shareOf(0.1, false)).toBe('go on');
-  expect(shareOf(1, false)).toBe('less');
-  expect(shareOf(0.1, true)).toBe('yield');
-  expect(shareOf(0.001, true)).toBe('more');
+  expect(shareOf(7, 0.1, false)).toEqual({ little: false, yields: false });
+  expect(shareOf(7, 2, false)).toEqual({ little: true, yields: true });
+  expect(shareOf(7, 0.1, true)).toEqual({ little: true, yields: false });
+  expect(shareOf(7, 0.001, true)).toEqual({ little: false, yields: false });
+});
+
+it('reads that are short each are a long one together, unless others come between them', () => {
+  expect([1, 2, 3].map(() => shareOf(8, 0.2, false).yields)).toEqual([false, false, true]);
+  expect([9, 8, 9, 8].map((descriptor) => shareOf(descriptor, 0.2, false).yields)).not.toContain(true);
 });
 
 it('a wire that is stopped while others have their turn stays stopped', async () => {
