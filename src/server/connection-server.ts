@@ -3,6 +3,7 @@
  * to know what a running server is made of.
  */
 import { captureRejectionSymbol, EventEmitter } from 'node:events';
+import { type InspectOptions, inspect } from 'node:util';
 import type { Ending } from '../actors/ending.js';
 import { operatorEnding } from '../actors/supervisor-actor.js';
 import { parseIpAddress } from '../protocol/ip-address.js';
@@ -58,7 +59,8 @@ export interface StopOptions {
 
 /** Accepts WebSocket connections and runs each as an actor. */
 export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
-  protected readonly config: ProxyConfig;
+  // Private, as it holds passwords: nothing but what is told below may show a server.
+  readonly #config: ProxyConfig;
   readonly #needsTarget: boolean;
   readonly #hooks: ServerHooks;
   readonly #layer: WireLayer;
@@ -72,12 +74,12 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
   /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   protected constructor(options: ProxyConfigInput & ServerHooks, needsTarget: boolean) {
     super({ captureRejections: true });
-    this.config = resolveProxyOptions(options, HOOK_NAMES);
+    this.#config = resolveProxyOptions(options, HOOK_NAMES);
     this.#hooks = takeHooks(options);
-    assertAuthentication(this.config.authentication, this.#hooks);
+    assertAuthentication(this.#config.authentication, this.#hooks);
     this.#needsTarget = needsTarget;
-    this.#layer = chooseLayer(this.config.io);
-    this.#record = new AdmissionRecord(this.config, (ban) => this.#tell('banned', ban));
+    this.#layer = chooseLayer(this.#config.io);
+    this.#record = new AdmissionRecord(this.#config, (ban) => this.#tell('banned', ban));
   }
 
   get state(): ServerState {
@@ -109,7 +111,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
    * @throws TidegateError `ALREADY_STARTED`, `ADDRESS_IN_USE` or `LISTEN_FAILED`; nothing is left open then.
    */
   start(): Promise<readonly BoundAddress[]> {
-    return this.#start(this.config.listen);
+    return this.#start(this.#config.listen);
   }
 
   /**
@@ -124,7 +126,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
   async restart(options: StopOptions = {}): Promise<readonly BoundAddress[]> {
     const { addresses } = this;
     await this.#stop(() => operatorEnding(CloseCode.ServiceRestart, retryReason()), options);
-    const listen = this.config.listen.map((wanted, index) => ({
+    const listen = this.#config.listen.map((wanted, index) => ({
       ...wanted,
       port: addresses[index]?.port ?? wanted.port,
     }));
@@ -225,6 +227,13 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
     return this.#record.bans.unban(address);
   }
 
+  /** What `console.log` shows: the state, and never the options. */
+  [inspect.custom](_depth: number, options: InspectOptions, print: typeof inspect = inspect): string {
+    const { state, addresses } = this;
+    const connections = this.connections.length;
+    return `${this.constructor.name} ${print({ state, addresses, connections }, options)}`;
+  }
+
   /** Called by Node.js for a listener that rejects, in place of an unhandled rejection that ends the process. */
   override [captureRejectionSymbol](error: Error, event: unknown, ..._values: unknown[]): void {
     if (event !== 'exception') this.#tell('exception', error, undefined);
@@ -236,7 +245,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
     if (this.#state !== 'stopped') throw new TidegateError('ALREADY_STARTED', `the server is ${this.#state} already`);
     this.#state = 'starting';
     const running = new RunningServer({
-      config: this.config,
+      config: this.#config,
       hooks: this.#hooks,
       needsTarget: this.#needsTarget,
       layer: this.#layer,

@@ -1,6 +1,6 @@
 /** Owns what happens when as many connections are there as may be, and what a send answers when too much waits. */
 import { describe, expect, it } from 'vitest';
-import { type SendResult, TidegateError } from '../../src/index.js';
+import { ERRORS, type SendResult, TidegateError } from '../../src/index.js';
 import { deferred } from '../support/events.js';
 import { QuietReceiver, receiverFactory } from '../support/recording-receiver.js';
 import { startReceivers } from './stage.js';
@@ -13,7 +13,12 @@ describe('limits.maxConnections', () => {
     const answer = await handshake();
     expect(answer.status).toBe(503);
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
-    expect(await events.rejections.next()).toMatchObject({ error: 'CAPACITY_REACHED', status: 503 });
+    expect(await events.rejections.next()).toMatchObject({
+      error: 'CAPACITY_REACHED',
+      status: 503,
+      message: expect.stringMatching(/^2 /),
+    });
+    expect(answer.body).toBe(`${ERRORS.CAPACITY_REACHED.help}\n`);
     clients[0]!.sendClose(1000);
     await events.reports.next();
     expect(server.snapshot().chart).toEqual({ running: { admission: 'accepting', heartbeat: 'beating' } });

@@ -214,8 +214,8 @@ export class Entrance {
   #refuse({ head, wire }: Arrival, refusal: Refusal): void {
     const { status, headers, message, error } = refusal;
     const { remoteAddress } = wire.pass?.peer ?? wire.addresses;
-    // Whoever asked for no WebSocket has nothing to correct, and is mostly a person with a browser.
-    const text = error === 'NOT_AN_UPGRADE' ? ERRORS[error].help : message;
+    // Whoever asked for no WebSocket has nothing to correct, and is mostly a person with a browser. How busy we are is not for strangers.
+    const text = error === 'NOT_AN_UPGRADE' || status >= 500 ? ERRORS[error].help : message;
     writeRefusal(wire, { status, headers, body: head.method === 'HEAD' ? '' : `${text}\n` });
     this.#options.rejected({ error, status, message, remoteAddress, path: head.url.split('?', 1)[0] });
   }

@@ -1,6 +1,7 @@
 /** Holds that a verified client certificate says who a client is, and one that is not verified says nothing. */
 import { expect, it } from 'vitest';
 import type { ProxyServerOptions } from '../../../src/index.js';
+import { openTcp } from '../../support/for-one-test.js';
 import { localhostCertificate, otherCertificate } from '../../support/tls.js';
 import { startReceivers } from '../stage.js';
 import { basic, PASSWORD } from './ways.js';
@@ -40,4 +41,14 @@ it('unless other credentials say it, or nobody asked for certificates', async ()
   expect((await handshake({ ...known, ...basic('ada', 'wrong') })).status).toBe(401);
   const off = await stage({ users: { ada: PASSWORD } });
   expect((await off.handshake(known)).status).toBe(401);
+});
+
+it('also of a plain TCP client, who is refused without one: it can show nothing else', async () => {
+  const tcp = { ...listen, protocol: 'tcp' as const };
+  const { port, events } = await startReceivers({ listen: tcp, authentication: { certificate: 'common-name' } });
+  const stranger = await openTcp({ port, ...client });
+  expect(await events.rejections.next()).toMatchObject({ error: 'UNAUTHENTICATED' });
+  expect(await stranger.waitForEnd()).toBe('fin');
+  await openTcp({ port, ...known });
+  expect((await events.connections.next()).principal).toMatchObject({ name: 'other.example', scheme: 'certificate' });
 });
