@@ -11,14 +11,18 @@ interface AddressRange {
   readonly last: string;
 }
 
+/** RFC 1918, RFC 6598, RFC 4193, and what came before that (RFC 3879). */
+export const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fec0::/10'];
+export const LOOPBACK = ['127.0.0.0/8', '::1'];
+export const LINK_LOCAL = ['169.254.0.0/16', 'fe80::/10'];
+
 /** Words that stand for ranges. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   none: [],
   all: ['0.0.0.0/0', '::/0'],
-  loopback: ['127.0.0.0/8', '::1'],
-  // RFC 1918, and RFC 4193.
-  private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
-  linklocal: ['169.254.0.0/16', 'fe80::/10'],
+  loopback: LOOPBACK,
+  private: PRIVATE,
+  'link-local': LINK_LOCAL,
 };
 
 /** What is told to someone who wrote something else. */

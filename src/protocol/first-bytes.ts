@@ -2,7 +2,7 @@
  * Owns telling protocols apart by the first bytes a client sends: as early as they can be told, and no earlier. Refuses to parse any
  * of them, and to wait.
  */
-import { beginsWithProxyHeader } from './proxy-header.js';
+import { beginsWithProxyHeader } from './read-proxy-header.js';
 
 /**
  * What a connection begins with. `http2` is the preface of a client that speaks HTTP/2 without asking first; `proxy` is a PROXY

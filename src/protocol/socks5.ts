@@ -3,7 +3,7 @@
  * other methods and commands, and to resolve names: a name goes to the proxy as it is.
  */
 import { Buffer } from 'node:buffer';
-import { addressBytes } from './address-bytes.js';
+import { ipAddressBytes } from './ip-address.js';
 import type { TunnelHandshake, TunnelOrder, TunnelStep } from './tunnel-handshake.js';
 
 const VERSION = 5;
@@ -89,7 +89,7 @@ export class Socks5Handshake implements TunnelHandshake {
 
   #request(): TunnelStep {
     const { host, port } = this.#order;
-    const address = addressBytes(host);
+    const address = ipAddressBytes(host);
     const name = Buffer.from(host, 'latin1');
     if (address === undefined && name.length > MAX_SOCKS_TEXT)
       return failed('the name of the target is too long for SOCKS');

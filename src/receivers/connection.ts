@@ -111,7 +111,8 @@ export interface Connection {
   send(message: Message): SendResult;
   /**
    * Drops the messages of `send` and `ping` that still wait, whole; what has begun to be written goes on, and nothing that comes from
-   * the target is lost (sgc: QueueClear). Answers with the number of messages, which the close report has as `dropped`.
+   * the target is lost (sgc: QueueClear). Answers with the number of messages, which the close report has as `dropped`; 0 for a plain
+   * TCP client, out of whose bytes nothing is taken.
    */
   clearQueue(): number;
   /** Sends a ping with at most 125 bytes of payload. @throws TidegateError `INVALID_MESSAGE` for a longer one. */

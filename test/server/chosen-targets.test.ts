@@ -1,6 +1,7 @@
 /** Owns that a receiver's target is one that may be (SSRF): judged before the dial and by the addresses that are connected to. */
 import { describe, expect, it } from 'vitest';
 import { accept, type ProxyServerOptions } from '../../src/index.js';
+import { openTcp } from '../support/for-one-test.js';
 import { startConnectProxy } from '../support/proxies.js';
 import { QuietReceiver } from '../support/recording-receiver.js';
 import { startEcho, startProxy, startUpstream } from './stage.js';
@@ -97,6 +98,28 @@ describe('a name that is resolved', () => {
     const { handshake, events } = await choosing('tcp://desk.example:1', { lookup });
     expect((await handshake()).status).toBe(502);
     expect(await events.rejections.next()).toMatchObject({ error: 'UPSTREAM_NOT_FOUND' });
+  });
+});
+
+describe('a target that onUnknownProtocol chose', () => {
+  it.each<[string, ProxyServerOptions]>([
+    ['tcp://169.254.169.254:80', {}],
+    ['tcp://[::ffff:a9fe:a9fe]:80', {}],
+    ['tcp://10.0.0.5:5900', { targets: { allow: ['tcp://10.0.0.4:5900'] } }],
+    ['tcp://127.0.0.1:1', { targets: { deny: ['@loopback'] } }],
+    ['tcp://desk.example:80', { lookup: () => ['169.254.169.254'] }],
+  ])('is judged as that of a receiver: %s is refused', async (target, options) => {
+    const configured = await startEcho();
+    const { port, events } = await startProxy({
+      target: configured.url,
+      onUnknownProtocol: () => accept({ target }),
+      ...options,
+    });
+    const client = await openTcp({ port });
+    client.write('\x00');
+    expect((await client.readAll()).length).toBe(0);
+    expect(await events.rejections.next()).toMatchObject({ error: 'TARGET_DENIED' });
+    expect(configured.connections).toHaveLength(0);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Owns whose PROXY protocol header is believed, what follows from it, and what happens to everyone else, over plain TCP and before TLS. */
 import { describe, expect, it } from 'vitest';
-import { encodeProxyHeader } from '../../src/protocol/proxy-header.js';
+import { encodeProxyHeader } from '../../src/protocol/write-proxy-header.js';
 import { openTcp } from '../support/for-one-test.js';
 import { RawClient, requestBytes } from '../support/raw-client.js';
 import { receiverFactory } from '../support/recording-receiver.js';
@@ -8,10 +8,12 @@ import { localhostCertificate } from '../support/tls.js';
 import { startReceivers } from './stage.js';
 
 const CLIENT = {
-  source: { address: '203.0.113.7', port: 4711 },
-  destination: { address: '198.51.100.1', port: 443 },
+  sourceAddress: '203.0.113.7',
+  sourcePort: 4711,
+  destinationAddress: '198.51.100.1',
+  destinationPort: 443,
 };
-const HEADERS = [1, 2] as const;
+const HEADERS = ['v1', 'v2'] as const;
 
 function listening(proxyProtocol: 'required' | 'optional' | 'off', more = {}) {
   return { listen: { host: '127.0.0.1', port: 0, proxyProtocol, ...more }, trustedProxies: ['127.0.0.1'] };
@@ -29,7 +31,7 @@ async function handshakeBehind(port: number, before: Uint8Array, pieces = 1) {
   return connection;
 }
 
-describe.each(HEADERS)('a PROXY protocol header, version %d, of a trusted proxy', (version) => {
+describe.each(HEADERS)('a PROXY protocol header, version %s, of a trusted proxy', (version) => {
   const header = encodeProxyHeader(version, CLIENT);
 
   it.each(['required', 'optional'] as const)('names the client where it is %s', async (mode) => {
@@ -93,7 +95,7 @@ describe.each(HEADERS)('a PROXY protocol header, version %d, of a trusted proxy'
   it('may say nothing about the client', async () => {
     const { create, receivers } = receiverFactory({});
     const { port } = await startReceivers({ ...listening('required'), receiver: create });
-    const connection = await handshakeBehind(port, encodeProxyHeader(version, undefined));
+    const connection = await handshakeBehind(port, encodeProxyHeader(version, { ...CLIENT, sourceAddress: '' }));
     expect((await connection.readUntil('\r\n\r\n')).toString()).toMatch(/^HTTP\/1\.1 101 /);
     expect(receivers[0]?.request?.remoteAddress).toBe('127.0.0.1');
   });
@@ -171,7 +173,7 @@ it('a wrong first line behind the header is answered like any other', async () =
   const { port } = await startReceivers(listening('required'));
   const answer = await RawClient.handshake({
     port,
-    rawRequest: Buffer.concat([encodeProxyHeader(2, CLIENT), Buffer.from('GET nothing\r\n\r\n')]),
+    rawRequest: Buffer.concat([encodeProxyHeader('v2', CLIENT), Buffer.from('GET nothing\r\n\r\n')]),
   });
   expect(answer.status).toBe(400);
 });

@@ -34,7 +34,7 @@ export function openDescriptors(): DescriptorCount | undefined {
 }
 
 /** Counts what keeps the event loop alive, by kind, such as `{ TCPSocketWrap: 2, Timeout: 1 }`. */
-export function activeHandles(): Record<string, number> {
+function activeHandles(): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
   return counts;

@@ -52,7 +52,7 @@ export async function readHead(connection: TcpConnection): Promise<HttpHead> {
 }
 
 /** Parses a head. */
-export function parseHead(raw: string): HttpHead {
+function parseHead(raw: string): HttpHead {
   const [firstLine = '', ...lines] = raw.slice(0, raw.indexOf('\r\n\r\n')).split('\r\n');
   const headers: Record<string, string> = {};
   for (const line of lines) {

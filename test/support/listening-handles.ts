@@ -8,7 +8,7 @@ interface ListeningHandle {
 }
 
 /** Finds the server that listens on a port, though its owner gives it to nobody. */
-export function serverOn(port: number): net.Server {
+function serverOn(port: number): net.Server {
   const handles = (process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles();
   const found = handles.find((one): one is net.Server => one instanceof net.Server && portOf(one) === port);
   if (found === undefined) throw new Error(`nobody listens on ${port}`);

@@ -104,7 +104,7 @@ export function findChromium(): FoundProgram | Missing {
   if (named !== undefined && named !== '') {
     return isExecutable(named) ? { path: named } : { missing: `CHROMIUM_PATH is ${named}, which cannot be run` };
   }
-  const path = findProgram([
+  return program('Chromium', 'set CHROMIUM_PATH, or install chromium', [
     'chromium',
     'chromium-browser',
     'google-chrome',
@@ -113,31 +113,31 @@ export function findChromium(): FoundProgram | Missing {
     '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
     '/Applications/Chromium.app/Contents/MacOS/Chromium',
   ]);
-  return path === undefined ? { missing: 'no Chromium: set CHROMIUM_PATH, or install chromium' } : { path };
 }
 
 /** Finds HAProxy. */
 export function findHaproxy(): FoundProgram | Missing {
-  const path = findProgram(['haproxy', '/usr/sbin/haproxy', '/usr/local/sbin/haproxy']);
-  return path === undefined ? { missing: 'no HAProxy: install haproxy' } : { path };
+  return program('HAProxy', 'install haproxy', ['haproxy', '/usr/sbin/haproxy', '/usr/local/sbin/haproxy']);
 }
 
 /** Finds the command line of OpenSSL. */
 export function findOpenssl(): FoundProgram | Missing {
-  const path = findProgram(['openssl']);
-  return path === undefined ? { missing: 'no openssl: install openssl' } : { path };
+  return program('openssl', 'install openssl', ['openssl']);
 }
 
 /** Finds curl. */
 export function findCurl(): FoundProgram | Missing {
-  const path = findProgram(['curl']);
-  return path === undefined ? { missing: 'no curl: install curl' } : { path };
+  return program('curl', 'install curl', ['curl']);
 }
 
 /** Finds what puts a certificate authority into the store that Chromium trusts. */
 export function findCertutil(): FoundProgram | Missing {
-  const path = findProgram(['certutil']);
-  return path === undefined ? { missing: 'no certutil: install libnss3-tools' } : { path };
+  return program('certutil', 'install libnss3-tools', ['certutil']);
+}
+
+function program(name: string, hint: string, names: readonly string[]): FoundProgram | Missing {
+  const path = findProgram(names);
+  return path === undefined ? { missing: `no ${name}: ${hint}` } : { path };
 }
 
 async function findService(kind: ServiceKind): Promise<FoundService | Missing> {

@@ -6,7 +6,7 @@
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
 /** The fields of a valid handshake. */
-export const HANDSHAKE_FIELDS: readonly string[] = [
+const HANDSHAKE_FIELDS: readonly string[] = [
   'Host: front.example',
   'Upgrade: websocket',
   'Connection: Upgrade',

@@ -44,7 +44,8 @@ export interface AdmissionPolicy {
   connection?(peer: Peer): Denial | undefined;
   /**
    * Asked for each message from a client, before it is passed on or delivered. A denial closes the connection with the close code of its
-   * error. A server none of whose policies has this method does not look for messages at all.
+   * error. Of a plain TCP client it is asked for each message of `tcpFraming`, or without it for as many bytes as came at once. A server
+   * none of whose policies has this method does not look for messages at all.
    */
   message?(connection: Connection, message: MessageFacts): Denial | undefined;
   /** Called once for each connection that this policy admitted, when it is gone or was turned away by another. */

@@ -25,7 +25,7 @@ export interface GivenOptions {
 type FlagEntry = OptionEntry & { readonly flag: string; readonly env: string };
 
 /** The options of a schema that have a flag. */
-export function flagEntries(schema: z.ZodType): FlagEntry[] {
+function flagEntries(schema: z.ZodType): FlagEntry[] {
   return walkOptions(schema).filter((entry): entry is FlagEntry => entry.flag !== undefined);
 }
 

@@ -99,7 +99,7 @@ async function runReload(reload: ServeOptions['reload'], logger: Logger): Promis
 }
 
 /** Writes what went wrong with its code and its line of help. */
-export function logFailure(event: string, what: string, error: unknown, logger: Logger): void {
+function logFailure(event: string, what: string, error: unknown, logger: Logger): void {
   const code = error instanceof TidegateError ? error.code : undefined;
   const help = error instanceof TidegateError ? error.help : undefined;
   logger.error({ event, code, help, reason: describeError(error) }, `${what}: ${describeError(error)}`);

@@ -91,10 +91,10 @@ const bans = described(
 export const admission = described(
   z
     .strictObject({
-      /** The addresses and ranges that may connect, such as `192.0.2.0/24` or `2001:db8::/32`; also `loopback`, `private`, `linklocal`, `all`. Empty: everyone. */
+      /** The addresses and ranges that may connect, such as `192.0.2.0/24` or `2001:db8::/32`; also `loopback`, `private`, `link-local`, `all`. Empty: everyone. */
       allow: addresses({
         description:
-          'The addresses and ranges that may connect, such as `192.0.2.0/24` or `2001:db8::/32`; also `loopback`, `private`, `linklocal`, `all`. Empty: everyone.',
+          'The addresses and ranges that may connect, such as `192.0.2.0/24` or `2001:db8::/32`; also `loopback`, `private`, `link-local`, `all`. Empty: everyone.',
         flag: 'allow',
         defaultText: 'everyone; may be repeated',
       }),
@@ -125,7 +125,7 @@ export const admission = described(
 /** The option `trustedProxies`. */
 export const trustedProxies = addresses({
   description:
-    'The proxies in front of this server, as addresses, ranges or `loopback`, `private`: what they tell about the client is believed. From anyone else it is ignored.',
+    'The proxies in front of this server, as addresses, ranges or the words of `admission.allow`: what they tell about the client is believed. From anyone else it is ignored.',
   flag: 'trusted-proxy',
   defaultText: 'none; may be repeated',
 });

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { describeError } from '../../receivers/errors.js';
 import { ALGORITHMS, algorithmsOf, parseKey, parseKeySet, secretKey } from '../authentication/jwt-keys.js';
+import { readConfigFile } from './base-directory.js';
 import { count, described, duration, flag, optionalText } from './fields.js';
-import { readConfigFile } from './tls-material.js';
 
 const KEY_ERROR = 'expected a public key as PEM or JWK, or the name of a file with one';
 const SET_ERROR = 'expected a JSON Web Key Set, or the name of a file with one';

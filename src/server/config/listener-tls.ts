@@ -9,8 +9,8 @@ import { readContexts } from '../tls/context-set.js';
 import { isServerName } from '../tls/name-table.js';
 import { isFile, MaterialError, materialOf } from '../tls/read-material.js';
 import type { TlsConfig, TlsVersion } from '../tls/tls-config.js';
+import { fromBaseDirectory } from './base-directory.js';
 import { choice, described, duration, flag, optionalText } from './fields.js';
-import { fromBaseDirectory } from './tls-material.js';
 
 /** Certificate or key material as code may give it: PEM text, the name of a file, or bytes. */
 export type MaterialInput = string | Uint8Array;

@@ -6,10 +6,10 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { describeError, TidegateError } from '../../receivers/errors.js';
+import { withBaseDirectory } from './base-directory.js';
 import { type ConfigFile, cliProxySchema, configFileSchema } from './file-schema.js';
 import { offsetOf } from './locate.js';
 import { findProblems, formatProblem, type Problem } from './problems.js';
-import { withBaseDirectory } from './tls-material.js';
 
 export { jsonSchema } from './file-schema.js';
 

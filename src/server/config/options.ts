@@ -21,7 +21,7 @@ import { dialDirect, dialThrough, forwardedHeaders, hostHeader, sendProxyProtoco
 import { tcpFraming } from './tcp-framing.js';
 import { throttle } from './throttle.js';
 import { timeouts } from './timeouts.js';
-import { upstreamTls } from './tls-material.js';
+import { upstreamTls } from './upstream-tls.js';
 import { watchdog } from './watchdog.js';
 
 const schema = z.strictObject({
@@ -110,7 +110,7 @@ const schema = z.strictObject({
   heartbeat,
   /** Who may connect, and how fast. */
   admission,
-  /** The proxies in front of this server, as addresses, ranges or `loopback`, `private`: what they tell about the client is believed. From anyone else it is ignored. */
+  /** The proxies in front of this server, as addresses, ranges or the words of `admission.allow`: what they tell about the client is believed. From anyone else it is ignored. */
   trustedProxies,
   /** The header in which the trusted proxies tell who the client is; the other one is ignored, since a proxy passes on what it does not write itself. `none`: only by the PROXY protocol. */
   forwardedHeader,

@@ -1,24 +1,22 @@
-/** Owns ranges of IP addresses: how they are written, and what is in them. Refuses names, and to say who may go where. */
-import { BlockList, isIP, isIPv4 } from 'node:net';
-import { addressBytes } from '../../protocol/address-bytes.js';
+/** Owns which addresses a rule about targets means, and which ones nobody is sent to unasked. Refuses names, and to say who may go where. */
+import { AddressSet, LINK_LOCAL, LOOPBACK, PRIVATE, parseAddressRanges } from '../../protocol/address-set.js';
+import { carriedIPv4 } from '../../protocol/ip-address.js';
 
-/** A set of addresses that somebody wrote down. */
+/** Addresses that a rule is about. */
 export interface AddressRange {
   /** Whether an address is in it, or the IPv4 address that it carries (`::ffff:127.0.0.1`, NAT64, 6to4). */
   has(address: string): boolean;
 }
 
 /**
- * Reads an address, a range (`10.0.0.0/8`, `fd00::/8`) or one of the words `@public`, `@private`, `@loopback` and `@link-local`.
- * Answers undefined for anything else.
+ * Reads an address, a range (`10.0.0.0/8`, `fd00::/8`) or one of the words `@public`, `@private`, `@loopback` and `@link-local`: the
+ * words of {@link AddressSet} with an `@` before them, since a host may have such a name. Answers undefined for anything else.
  */
 export function parseAddressRange(text: string): AddressRange | undefined {
-  if (text.startsWith('@')) return NAMED[text];
-  const [, address = text, length] = /^(.*)\/(\d{1,3})$/.exec(text) ?? [];
-  const family = isIP(address);
-  if (family === 0 || address.includes('%')) return undefined;
-  if (length !== undefined && Number(length) > (family === 4 ? 32 : 128)) return undefined;
-  return rangeOf([text]);
+  if (text === '@public') return { has: isPublic };
+  if (/^@(?:private|loopback|link-local)$/.test(text)) return rangeOf([text.slice(1)]);
+  // Without a dot or a colon it is a name, of a host or of nothing.
+  return !/[.:]/.test(text) || 'fault' in parseAddressRanges(text) ? undefined : rangeOf([text]);
 }
 
 /** Whether the address is one of the Internet's at large: not private, not this machine, not of one link, not set aside. */
@@ -31,56 +29,17 @@ export function isForbidden(address: string): boolean {
   return FORBIDDEN.has(address);
 }
 
-/** The IPv4 address that an IPv6 address stands for, or is carried to by a translator; undefined for any other. */
-export function carriedIPv4(address: string): string | undefined {
-  const bytes = address.includes(':') ? addressBytes(address) : undefined;
-  if (bytes === undefined) return undefined;
-  const carrier = CARRIERS.find(({ prefix }) => bytes.subarray(0, prefix.length).equals(prefix));
-  // `::` and `::1` carry nothing.
-  if (carrier === undefined || (carrier.prefix === COMPATIBLE && bytes.readUInt32BE(12) <= 1)) return undefined;
-  return bytes.subarray(carrier.at, carrier.at + 4).join('.');
-}
-
-const COMPATIBLE = Buffer.alloc(12);
-
-/** IPv4-mapped, IPv4-compatible, IPv4-translated, NAT64 (RFC 6052, RFC 8215) and 6to4 (RFC 3056). */
-const CARRIERS = [
-  { prefix: Buffer.from('00000000000000000000ffff', 'hex'), at: 12 },
-  { prefix: COMPATIBLE, at: 12 },
-  { prefix: Buffer.from('0000000000000000ffff0000', 'hex'), at: 12 },
-  { prefix: Buffer.from('0064ff9b0000000000000000', 'hex'), at: 12 },
-  { prefix: Buffer.from('0064ff9b0001000000000000', 'hex'), at: 12 },
-  { prefix: Buffer.from('2002', 'hex'), at: 2 },
-];
-
 function rangeOf(texts: readonly string[]): AddressRange {
-  // One list for each family: an IPv6 range such as `::/0` would hold every IPv4 address too.
-  const four = new BlockList();
-  const six = new BlockList();
-  for (const text of texts) {
-    const [address = '', length] = text.split('/');
-    const family = isIPv4(address) ? 'ipv4' : 'ipv6';
-    // `::ffff:10.0.0.0/104` means 10.0.0.0/8.
-    const carried = carriedIPv4(address);
-    if (carried !== undefined && addressBytes(address)?.readUInt16BE(10) === 0xffff && Number(length ?? 128) >= 96) {
-      four.addSubnet(carried, Number(length ?? 128) - 96, 'ipv4');
-    } else if (length !== undefined) (family === 'ipv4' ? four : six).addSubnet(address, Number(length), family);
-    else (family === 'ipv4' ? four : six).addAddress(address, family);
-  }
+  const set = new AddressSet(texts);
   return {
     has(address) {
-      // A zone names an interface of this machine, and no other address.
-      const plain = address.split('%', 1)[0]!;
-      const carried = carriedIPv4(plain);
-      if (carried !== undefined && four.check(carried, 'ipv4')) return true;
-      return isIPv4(plain) ? four.check(plain, 'ipv4') : six.check(plain, 'ipv6');
+      if (set.has(address)) return true;
+      const carried = carriedIPv4(address);
+      return carried !== undefined && set.has(carried);
     },
   };
 }
 
-const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fec0::/10'];
-const LOOPBACK = ['127.0.0.0/8', '::1'];
-const LINK_LOCAL = ['169.254.0.0/16', 'fe80::/10'];
 /** This machine by other names, and everybody at once. */
 const NOBODY = ['0.0.0.0/8', '::', '224.0.0.0/4', '255.255.255.255', 'ff00::/8'];
 /** Where clouds tell a machine its secrets, outside of the link-local ranges: AWS, Google, Alibaba and Oracle. */
@@ -102,10 +61,3 @@ const SET_ASIDE = [
 
 const FORBIDDEN = rangeOf([...LINK_LOCAL, ...NOBODY, ...METADATA]);
 const RESERVED = rangeOf([...PRIVATE, ...LOOPBACK, ...LINK_LOCAL, ...NOBODY, ...METADATA, ...SET_ASIDE]);
-
-const NAMED: Readonly<Record<string, AddressRange>> = {
-  '@public': { has: isPublic },
-  '@private': rangeOf(PRIVATE),
-  '@loopback': rangeOf(LOOPBACK),
-  '@link-local': rangeOf(LINK_LOCAL),
-};

@@ -3,7 +3,7 @@
  * Refuses to believe a client; who is believed was decided before.
  */
 import type { ForwardedStyle, Forwarding } from '../../protocol/forwarded-fields.js';
-import { encodeProxyHeader, type ProxiedTls, type ProxyHeaderVersion } from '../../protocol/proxy-protocol.js';
+import { encodeProxyHeader, type ProxiedTls, type ProxyHeaderVersion } from '../../protocol/write-proxy-header.js';
 import type { TlsFacts, UpgradeRequest } from '../../receivers/index.js';
 
 /** The bytes to send before everything else. */

@@ -36,7 +36,7 @@ export function parseTargetRule(text: string): TargetRule | undefined {
 }
 
 /** The name of a target as rules compare it: a dot at its end changes nothing about where it leads. */
-export function plainName(host: string): string {
+function plainName(host: string): string {
   return host.replace(/\.$/, '');
 }
 

@@ -13,7 +13,7 @@ const HTTP_1_1_REQUIRED = 0x0d;
 const REASON = Buffer.from('WebSocket over HTTP/1.1 only');
 
 /** SETTINGS, and GOAWAY with HTTP_1_1_REQUIRED: no stream was looked at. */
-export const HTTP2_REFUSAL: Buffer = Buffer.concat([
+const HTTP2_REFUSAL: Buffer = Buffer.concat([
   SETTINGS,
   Buffer.from([0, 0, 8 + REASON.length, GOAWAY, 0, 0, 0, 0, 0]),
   Buffer.from([0, 0, 0, 0, 0, 0, 0, HTTP_1_1_REQUIRED]),

@@ -5,11 +5,10 @@
 import { headerValues } from '../../protocol/header-fields.js';
 import { parseRequestHead, type RequestHead } from '../../protocol/http-head.js';
 import { describeError, TidegateError } from '../../receivers/errors.js';
-import type { Principal } from '../../receivers/principal.js';
-import type { ForwardedFacts, OfferedExtension, TlsFacts, UpgradeRequest } from '../../receivers/upgrade-request.js';
-import { tlsFactsOf } from '../tls/tls-facts.js';
-import type { AcceptedWire, WireAddresses } from '../wires/wire.js';
-import { DecisionSignal } from './decision-signal.js';
+import type { ForwardedFacts, OfferedExtension, UpgradeRequest } from '../../receivers/upgrade-request.js';
+import type { AcceptedWire } from '../wires/wire.js';
+import type { DecisionSignal } from './decision-signal.js';
+import { WireRequest } from './wire-request.js';
 import { extension, subprotocol } from './ws-exports.js';
 
 /**
@@ -26,43 +25,33 @@ export function createUpgradeRequest(
 }
 
 /** A request whose head can be read again: an open connection keeps its text, and not a string for each field. */
-export class ParsedUpgradeRequest implements UpgradeRequest {
+export class ParsedUpgradeRequest extends WireRequest implements UpgradeRequest {
   readonly transport = 'websocket';
   readonly method: string;
   readonly url: string;
   readonly subprotocols: readonly string[];
   readonly extensions: readonly OfferedExtension[];
-  readonly tls: TlsFacts | undefined;
-  /** Set when the client has shown who it is, before the receiver is asked. */
-  principal: Principal | undefined;
-  readonly peerAddress: string;
   readonly forwarded: ForwardedFacts | undefined;
-  /** As they are believed. */
-  readonly #addresses: WireAddresses;
   readonly #text: string;
   #rawHeaders: readonly string[] | undefined;
-  #decision: DecisionSignal | undefined;
   #headers: Readonly<Record<string, string>> | undefined;
   #query: URLSearchParams | undefined;
 
   constructor(head: RequestHead, wire: AcceptedWire, decision: DecisionSignal) {
+    super(wire, decision);
     this.method = head.method;
     this.url = head.url;
     this.#text = head.text;
     this.#rawHeaders = head.rawHeaders;
     this.subprotocols = parseSubprotocols(head.rawHeaders);
     this.extensions = parseExtensions(head.rawHeaders);
-    this.tls = wire.tls === undefined ? undefined : tlsFactsOf(wire.tls);
-    this.#addresses = wire.pass?.peer ?? wire.addresses;
-    this.peerAddress = wire.addresses.remoteAddress;
     this.forwarded = wire.pass?.forwarded;
-    this.#decision = decision;
   }
 
   /** The handshake is answered: what can be had again is let go of. */
-  settle(): void {
+  override settle(): void {
     this.#rawHeaders = undefined;
-    if (this.#decision?.asked === false) this.#decision = undefined;
+    super.settle();
   }
 
   get rawHeaders(): readonly string[] {
@@ -91,27 +80,6 @@ export class ParsedUpgradeRequest implements UpgradeRequest {
 
   get origin(): string | undefined {
     return headerValues(this.rawHeaders, 'origin')[0];
-  }
-
-  get remoteAddress(): string {
-    return this.#addresses.remoteAddress;
-  }
-
-  get remotePort(): number {
-    return this.#addresses.remotePort;
-  }
-
-  get localAddress(): string {
-    return this.#addresses.localAddress;
-  }
-
-  get localPort(): number {
-    return this.#addresses.localPort;
-  }
-
-  get signal(): AbortSignal {
-    this.#decision ??= new DecisionSignal();
-    return this.#decision.signal;
   }
 }
 

@@ -2,7 +2,7 @@
  * Owns reading the PROXY protocol header that a connection begins with, or that it does not: who may send one, and who has to. Refuses
  * to know who is trusted.
  */
-import { beginsWithProxyHeader, readProxyHeader } from '../../protocol/proxy-header.js';
+import { beginsWithProxyHeader, readProxyHeader } from '../../protocol/read-proxy-header.js';
 import type { Peer } from '../admission/policy.js';
 import type { Wire } from '../wires/wire.js';
 import { PrefixReader } from './prefix-reader.js';

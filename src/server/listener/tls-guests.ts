@@ -4,9 +4,9 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { plainIpAddress } from '../../protocol/ip-address.js';
 import type { Peer } from '../admission/policy.js';
 import { LINGER_MS } from '../handshake/linger.js';
-import { plainAddress } from '../wires/plain-address.js';
 import { PassingGuest } from './guest.js';
 
 /** What is awaited of them, in words. */
@@ -92,9 +92,9 @@ export class TlsGuests {
 /** The two ends of a socket that TLS has, as they are shown. */
 export function endsOf({ remoteAddress, remotePort = 0, localAddress, localPort = 0 }: Socket): Peer {
   return {
-    remoteAddress: plainAddress(remoteAddress),
+    remoteAddress: plainIpAddress(remoteAddress),
     remotePort,
-    localAddress: plainAddress(localAddress),
+    localAddress: plainIpAddress(localAddress),
     localPort,
   };
 }

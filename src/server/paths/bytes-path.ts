@@ -1,6 +1,6 @@
 /**
  * Owns the `bytes` path: a plain TCP client to a plain target, for a receiver that does not look at messages. Bytes pass as they
- * come, both ways. Refuses to look at them.
+ * come, both ways. Refuses to look at them; a policy about messages is told how many come at once.
  */
 import { DataPath, type PathOptions, type UpstreamOptions } from './data-path.js';
 import type { Link } from './links.js';
@@ -12,6 +12,8 @@ export class BytesPath extends DataPath<TcpLink> {
   #halfClose = false;
   #downEnded = false;
   #upEnded = false;
+  /** Nothing of what the client sends goes on any more. */
+  #stopped = false;
 
   constructor(options: PathOptions) {
     const { wire, services } = options;
@@ -23,7 +25,18 @@ export class BytesPath extends DataPath<TcpLink> {
     this.#halfClose = halfClose;
   }
 
+  override onDownGone(): void {
+    this.#stopped = true;
+  }
+
   override onDownBytes(chunk: Buffer): void {
+    if (this.#stopped) return;
+    const violation = this.inspector?.onPart(chunk.length);
+    if (violation !== undefined) {
+      this.#stopped = true;
+      this.violated(violation);
+      return;
+    }
     const { received } = this.down;
     received.messages += 1;
     received.bytes += chunk.length;

@@ -1,5 +1,5 @@
 /**
- * Owns what the three data paths have in common: the two links of a pair, who stops reading when the other side is full,
+ * Owns what all data paths have in common: the two links of a pair, who stops reading when the other side is full,
  * and what the ends of the wires mean. Refuses to know what is inside the bytes; each path does.
  */
 
@@ -204,11 +204,15 @@ function hasFloodLimits(limits: Partial<FloodLimits>): limits is FloodLimits {
   return (limits.messagesPerSecond ?? 0) > 0 || (limits.bytesPerSecond ?? 0) > 0;
 }
 
+/** Makes the side of a client that speaks WebSocket. */
+export function downLinkOf({ wire, services, deflate }: PathOptions): (owner: OutletOwner) => WebSocketLink {
+  return (owner) => new WebSocketLink(wire, 'server', owner, services, deflate);
+}
+
 /** The way of a client that speaks WebSocket. */
 export abstract class WebSocketPath extends DataPath<WebSocketLink> {
   constructor(options: PathOptions) {
-    const { wire, services, deflate } = options;
-    super(options, (owner) => new WebSocketLink(wire, 'server', owner, services, deflate));
+    super(options, downLinkOf(options));
   }
 }
 

@@ -57,6 +57,7 @@ export interface Link {
 
 /** The client's side: beside what crosses the path the application sends on it. */
 export interface DownLink extends Link {
+  readonly outlet: Outlet & { readonly closing: boolean };
   /** From the client. */
   readonly received: TrafficCounter;
   /** To the client. */

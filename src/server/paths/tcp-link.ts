@@ -30,13 +30,13 @@ export class TcpLink implements DownLink {
   readonly received = new TrafficCounter();
   readonly sent = new TrafficCounter();
   dropped: TrafficCounter | undefined;
-  readonly #maxQueuedBytes: number;
+  readonly #services: LinkServices;
   readonly #options: TcpLinkOptions;
   #code: CloseStatus = CloseCode.Normal;
 
   constructor(wire: Wire, owner: OutletOwner, services: LinkServices, options: TcpLinkOptions) {
     this.#options = options;
-    this.#maxQueuedBytes = services.limits.maxQueuedBytes;
+    this.#services = services;
     this.intake = new Intake(wire);
     this.outlet = new BytesOutlet(wire, owner, services.watch, services.limits);
   }
@@ -61,16 +61,21 @@ export class TcpLink implements DownLink {
   send(message: Message): SendResult {
     if (this.outlet.closing || this.wire.closed) return 'closed';
     const payload = typeof message === 'string' ? Buffer.from(message) : asBuffer(message);
-    if (this.bufferedBytes > this.#maxQueuedBytes) {
-      this.dropped ??= new TrafficCounter();
-      this.dropped.messages += 1;
-      this.dropped.bytes += payload.length;
-      return 'dropped';
-    }
+    if (this.bufferedBytes > this.#services.limits.maxQueuedBytes) return this.#refuse(payload.length);
     const result = this.deliver(payload);
     this.outlet.noteSend();
     if (result === 'queued') this.outlet.owner.onHolding();
     return result;
+  }
+
+  /** Nothing that waits is dropped for it: see {@link clearQueue}. */
+  #refuse(bytes: number): SendResult {
+    this.dropped ??= new TrafficCounter();
+    this.dropped.messages += 1;
+    this.dropped.bytes += bytes;
+    if (this.#services.outbound?.overflow !== 'close') return 'dropped';
+    this.outlet.owner.onOverflow();
+    return 'closed';
   }
 
   /** What waits may be a part of a message: nothing is taken out of a stream of bytes. */

@@ -1,10 +1,12 @@
 /**
- * Owns looking at each frame of a client where somebody wants to know: it is counted, and a policy is asked about each message. It
- * stands between a scanner and its handler only on connections that need it. Refuses to look into payloads.
+ * Owns looking at each frame of a client where somebody wants to know, or at each message where there are no frames: it is counted, and
+ * a policy is asked about each message. It stands between a scanner and its handler only on connections that need it. Refuses to look into
+ * payloads.
  */
 import type { Buffer } from 'node:buffer';
 import { Opcode } from '../../protocol/frame.js';
 import { type FrameHandler, FrameScanner, type FrameScannerOptions } from '../../protocol/frame-scanner.js';
+import type { Violation } from '../../protocol/violation.js';
 import { CloseCode, type Connection, ERRORS, isCloseCode } from '../../receivers/index.js';
 import type { Denial, MessageFacts } from '../admission/policy.js';
 import type { FloodGuard } from './flood-guard.js';
@@ -12,13 +14,14 @@ import type { FloodGuard } from './flood-guard.js';
 /** Asked about each message of a client. */
 export type MessagePolicy = (connection: Connection, message: MessageFacts) => Denial | undefined;
 
-/** Looks at the frames of one client. */
+/** Looks at the frames or messages of one client. */
 export class FrameInspector implements FrameHandler {
   readonly #connection: Connection;
   readonly #guard: FloodGuard | undefined;
   readonly #policy: MessagePolicy | undefined;
   #handler!: FrameHandler;
-  #scanner!: FrameScanner;
+  /** A client without frames has none. */
+  #scanner: FrameScanner | undefined;
 
   constructor(connection: Connection, guard: FloodGuard | undefined, policy: MessagePolicy | undefined) {
     this.#connection = connection;
@@ -35,7 +38,18 @@ export class FrameInspector implements FrameHandler {
 
   /** Nothing more is read. */
   stop(): void {
-    this.#scanner.stop();
+    this.#scanner?.stop();
+  }
+
+  /** A message of a client without frames is complete. Answers why it ends the connection, if it does; then it must not go on. */
+  onMessage(bytes: number): Violation | undefined {
+    if (this.#guard !== undefined) this.#guard.frames += 1;
+    return this.onPart(bytes);
+  }
+
+  /** Bytes came that are no message, though they are treated as one: how they are cut is no choice of the client, and is not counted. */
+  onPart(bytes: number): Violation | undefined {
+    return this.#policy === undefined ? undefined : this.#ask(this.#policy, { kind: 'binary', bytes });
   }
 
   /**
@@ -44,15 +58,11 @@ export class FrameInspector implements FrameHandler {
    */
   onFrameStart(): void {
     if (this.#guard !== undefined) this.#guard.frames += 1;
-    const denial = this.#policy === undefined || !this.#scanner.final ? undefined : this.#ask(this.#policy);
-    if (denial === undefined) {
-      this.#handler.onFrameStart();
-      return;
-    }
-    const { error, message } = denial;
-    const code = ERRORS[error] as { readonly close?: number };
-    const close = code.close ?? CloseCode.PolicyViolation;
-    this.#scanner.refuse({ error, message, code: isCloseCode(close) ? close : CloseCode.PolicyViolation });
+    const scanner = this.#scanner!;
+    const violation =
+      this.#policy === undefined || !scanner.final ? undefined : this.#ask(this.#policy, factsOf(scanner));
+    if (violation === undefined) this.#handler.onFrameStart();
+    else scanner.refuse(violation);
   }
 
   onPayload(chunk: Buffer, start: number, end: number): void {
@@ -68,14 +78,23 @@ export class FrameInspector implements FrameHandler {
     this.#handler.onControl(opcode, chunk, frameStart, payloadStart, end);
   }
 
-  #ask(policy: MessagePolicy): Denial | undefined {
-    const { messageOpcode, messageBytes } = this.#scanner;
+  #ask(policy: MessagePolicy, facts: MessageFacts): Violation | undefined {
     try {
-      return policy(this.#connection, { kind: messageOpcode === Opcode.Text ? 'text' : 'binary', bytes: messageBytes });
+      const denial = policy(this.#connection, facts);
+      return denial && violationFor(denial);
     } catch {
-      return { error: 'RECEIVER_FAILED', message: 'an admission policy failed' };
+      return violationFor({ error: 'RECEIVER_FAILED', message: 'an admission policy failed' });
     }
   }
+}
+
+function factsOf({ messageOpcode, messageBytes }: FrameScanner): MessageFacts {
+  return { kind: messageOpcode === Opcode.Text ? 'text' : 'binary', bytes: messageBytes };
+}
+
+function violationFor({ error, message }: Denial): Violation {
+  const { close = CloseCode.PolicyViolation } = ERRORS[error] as { readonly close?: number };
+  return { error, message, code: isCloseCode(close) ? close : CloseCode.PolicyViolation };
 }
 
 /** A scanner whose frames are looked at, if they are to be. */

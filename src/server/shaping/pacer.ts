@@ -5,7 +5,7 @@
 import { Chain, type Chained } from '../../actors/chain.js';
 
 /** How often those who wait are looked at. */
-export const PACE_EVERY_MS = 10;
+const PACE_EVERY_MS = 10;
 
 /** Somebody who waits for a rate. */
 export interface Waiting extends Chained<Waiting> {

@@ -28,7 +28,7 @@ export interface Waiter<Item> extends Chained<Waiter<Item>> {
 export const PING = -1;
 
 /** What is passed on for somebody else, and never dropped. */
-export const PASSED = -2;
+const PASSED = -2;
 
 /** The level of what is passed on, which goes before whatever is less important than the most important kind of send. */
 export function passedLevel({ text, binary }: Priorities): number {

@@ -2,8 +2,8 @@
  * Owns whether a client with this certificate, or without one, is let in. Refuses to answer it.
  */
 import type { TLSSocket } from 'node:tls';
+import { plainIpAddress } from '../../protocol/ip-address.js';
 import type { ErrorCode } from '../../receivers/errors.js';
-import { plainAddress } from '../wires/plain-address.js';
 import type { TlsConfig } from './tls-config.js';
 import type { TlsHooks, TlsPeer } from './tls-hooks.js';
 
@@ -92,7 +92,7 @@ function verifyError({
 
 function peerOf(socket: TLSSocket): TlsPeer {
   return {
-    remoteAddress: plainAddress(socket.remoteAddress),
+    remoteAddress: plainIpAddress(socket.remoteAddress),
     remotePort: socket.remotePort ?? 0,
     localPort: socket.localPort ?? 0,
     servername: serverNameOf(socket),

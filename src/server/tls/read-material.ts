@@ -25,7 +25,7 @@ export function materialOf(bytes: Uint8Array): Material {
 }
 
 /** Whether this is PEM text, and not the name of a file. */
-export function isPem(text: string): boolean {
+function isPem(text: string): boolean {
   return text.includes('-----BEGIN');
 }
 

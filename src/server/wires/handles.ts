@@ -3,7 +3,7 @@
  * the checks that this Node.js has them as expected. Nothing else in the sources may touch them.
  */
 import { type OnReadOpts, type Server, Socket } from 'node:net';
-import { plainAddress } from './plain-address.js';
+import { plainIpAddress } from '../../protocol/ip-address.js';
 import type { SocketSettings, WireAddresses } from './wire.js';
 
 /** A connected socket below `net.Socket`: TCP or a Unix domain socket. */
@@ -175,9 +175,9 @@ export function addressesOf(handle: StreamHandle): WireAddresses {
   handle.getpeername?.(peer);
   handle.getsockname?.(own);
   return {
-    remoteAddress: plainAddress(peer.address),
+    remoteAddress: plainIpAddress(peer.address),
     remotePort: peer.port ?? 0,
-    localAddress: plainAddress(own.address),
+    localAddress: plainIpAddress(own.address),
     localPort: own.port ?? 0,
   };
 }

@@ -4,10 +4,10 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { plainIpAddress } from '../../protocol/ip-address.js';
 import type { Pass } from '../admission/pass.js';
 import { Gatherer } from './gatherer.js';
 import { Incoming } from './incoming.js';
-import { plainAddress } from './plain-address.js';
 import { isShared } from './read-buffer.js';
 import type { SocketTap, TapReader } from './socket-tap.js';
 import type { AcceptedWire, Wire, WireAddresses } from './wire.js';
@@ -61,9 +61,9 @@ export class SocketWire extends Incoming implements AcceptedWire, TapReader {
     this.#tapped = tap !== undefined;
     this.tls = socket instanceof TLSSocket ? socket : undefined;
     this.addresses = {
-      remoteAddress: plainAddress(socket.remoteAddress),
+      remoteAddress: plainIpAddress(socket.remoteAddress),
       remotePort: socket.remotePort ?? 0,
-      localAddress: plainAddress(socket.localAddress),
+      localAddress: plainIpAddress(socket.localAddress),
       localPort: socket.localPort ?? 0,
     };
     if (tap === undefined) socket.on('data', (chunk: Buffer) => this.onTapped(chunk));

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { classifyFirstBytes, mayBeTls } from '../../../src/protocol/first-bytes.js';
 import { HeadFinder, parseRequestHead } from '../../../src/protocol/http-head.js';
-import { readProxyHeader } from '../../../src/protocol/proxy-header.js';
+import { readProxyHeader } from '../../../src/protocol/read-proxy-header.js';
 import type { FuzzTarget } from '../fuzz.js';
 import { wordsFrom } from '../mutate.js';
 import { HEAD_WORDS } from './head-words.js';
@@ -41,7 +41,7 @@ async function run(input: Buffer): Promise<string> {
 
 export const firstBytes: FuzzTarget = {
   name: 'first-bytes',
-  modules: ['protocol/first-bytes', 'protocol/proxy-header'],
+  modules: ['protocol/first-bytes', 'protocol/read-proxy-header'],
   mutators: [wordsFrom([...WORDS, ...HEAD_WORDS])],
   run,
 };

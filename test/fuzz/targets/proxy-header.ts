@@ -4,7 +4,8 @@
  */
 import { strict as assert } from 'node:assert';
 import { isIP } from 'node:net';
-import { encodeProxyHeader, readProxyHeader } from '../../../src/protocol/proxy-header.js';
+import { readProxyHeader } from '../../../src/protocol/read-proxy-header.js';
+import { encodeProxyHeader } from '../../../src/protocol/write-proxy-header.js';
 import type { FuzzTarget } from '../fuzz.js';
 import { wordsFrom } from '../mutate.js';
 
@@ -43,11 +44,18 @@ async function run(input: Buffer): Promise<string> {
   const { version, endpoints, length } = whole;
   assert.ok(length <= input.length);
   if (endpoints === undefined) return `${version} unknown`;
-  for (const { address, port } of [endpoints.source, endpoints.destination]) {
+  for (const { address, port } of Object.values(endpoints)) {
     assert.notEqual(isIP(address), 0, `${address} is no address`);
     assert.ok(port >= 0 && port <= 65_535);
   }
-  const again = readProxyHeader(encodeProxyHeader(version, endpoints));
+  const { source, destination } = endpoints;
+  const written = encodeProxyHeader(`v${version}`, {
+    sourceAddress: source.address,
+    sourcePort: source.port,
+    destinationAddress: destination.address,
+    destinationPort: destination.port,
+  });
+  const again = readProxyHeader(written);
   assert.ok(again !== undefined && 'endpoints' in again);
   assert.deepEqual(again.endpoints, endpoints);
   return `${version} ${isIP(endpoints.source.address)}`;
@@ -55,7 +63,7 @@ async function run(input: Buffer): Promise<string> {
 
 export const proxyHeader: FuzzTarget = {
   name: 'proxy-header',
-  modules: ['protocol/proxy-header', 'protocol/ip-bytes', 'protocol/crc32c'],
+  modules: ['protocol/read-proxy-header', 'protocol/write-proxy-header', 'protocol/ip-address', 'protocol/crc32c'],
   mutators: [wordsFrom(WORDS)],
   run,
 };

@@ -7,7 +7,13 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { AddressSet, parseAddressRanges } from '../../../src/protocol/address-set.js';
 import { parseForwarded, parseForwardedFor } from '../../../src/protocol/forwarded.js';
-import { networkOf, parseIpAddress } from '../../../src/protocol/ip-address.js';
+import {
+  carriedIPv4,
+  formatIpAddress,
+  ipAddressBytes,
+  networkOf,
+  parseIpAddress,
+} from '../../../src/protocol/ip-address.js';
 
 const ipv4 = fc.nat(0xffffffff);
 const ipv6 = fc.bigInt(0n, (1n << 128n) - 1n);
@@ -37,11 +43,40 @@ it('an IPv6 address is the same however it is written', () => {
 
 it('what Node.js takes for an address is one, and nothing else', () => {
   const letters = fc.string({ unit: fc.constantFrom(...'0123456789abf:.%'), maxLength: 20 });
+  const part = fc.oneof(
+    fc.constantFrom('', ':', '::', '.', '0', '00', '127.0.0.1', 'ffff', '1.2.3', 'g', '256'),
+    fc.nat(0x1ffff).map((group) => group.toString(16)),
+  );
+  const parts = fc.array(part, { maxLength: 10 }).map((several) => several.join(':'));
   fc.assert(
-    fc.property(fc.oneof(letters, fc.string(), ipv4.map(dotted)), (text) => {
-      expect(parseIpAddress(text) !== undefined).toBe(isIP(text) !== 0);
+    fc.property(fc.oneof(letters, parts, fc.string(), fc.ipV4(), fc.ipV6()), (text) => {
+      expect(ipAddressBytes(text)?.length).toBe({ 0: undefined, 4: 4, 6: 16 }[isIP(text)]);
     }),
-    { numRuns: 2000 },
+    { numRuns: 3000, examples: [['127.0.0.1::'], ['::127.0.0.1'], ['1::127.0.0.1'], ['::1%']] },
+  );
+});
+
+it('an address is written as Node.js writes it, and read again as the same bytes', () => {
+  // Many with zeros, which are written in short.
+  const zeros = fc.array(fc.constantFrom(0, 0, 0, 1, 255), { minLength: 16, maxLength: 16 });
+  const bytes = fc.oneof(zeros.map(Buffer.from), fc.uint8Array({ minLength: 16, maxLength: 16 }));
+  fc.assert(
+    fc.property(fc.oneof(fc.ipV6(), bytes.map(formatIpAddress)), (text) => {
+      const shown = formatIpAddress(ipAddressBytes(text)!);
+      if (shown.includes(':')) expect(`[${shown}]`).toBe(new URL(`http://[${text}]`).hostname);
+      expect(parseIpAddress(shown)).toEqual(parseIpAddress(text));
+    }),
+  );
+});
+
+it('an IPv4 address is carried by what is written around it, and by nothing else', () => {
+  fc.assert(
+    fc.property(ipv4.map(dotted), ipv6, (address, value) => {
+      for (const before of ['::ffff:', '::ffff:0:', '64:ff9b::', '64:ff9b:1::'])
+        expect(carriedIPv4(`${before}${address}`)).toBe(address);
+      const other = groups(value | (1n << 127n)).join(':');
+      expect(carriedIPv4(other)).toBeUndefined();
+    }),
   );
 });
 

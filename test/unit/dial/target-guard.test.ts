@@ -1,6 +1,7 @@
 /** Owns which targets a receiver may choose: the lists, what they default to, and that no way to write an address gets around them. */
 import { describe, expect, it } from 'vitest';
-import { carriedIPv4, isPublic, parseAddressRange } from '../../../src/server/dial/address-range.js';
+import { carriedIPv4 } from '../../../src/protocol/ip-address.js';
+import { isPublic, parseAddressRange } from '../../../src/server/dial/address-range.js';
 import { parseTarget } from '../../../src/server/dial/target.js';
 import { TargetGuard, type TargetLists } from '../../../src/server/dial/target-guard.js';
 import { parseTargetRule } from '../../../src/server/dial/target-rule.js';
@@ -233,6 +234,9 @@ describe('rules and ranges', () => {
     '*.10.0.0.1',
     'a.*.example',
     '@nobody',
+    '@all',
+    '10.0.0.5/8',
+    '::/129',
     'unix:relative',
     'unix:/a/../b',
     'a@b',
@@ -251,6 +255,10 @@ describe('rules and ranges', () => {
       false,
       true,
     ]);
+    // The words of lists of addresses are names of hosts here.
+    for (const word of ['all', 'none', 'loopback', 'private', 'link-local', '', '@'])
+      expect(parseAddressRange(word)).toBeUndefined();
+    expect(parseTargetRule('private')?.range).toBeUndefined();
     expect(parseAddressRange('2002:a00::/24')?.has('10.0.0.1')).toBe(false);
   });
 });

@@ -1,7 +1,9 @@
 /** Owns which protocol the first bytes of a connection are told to be, and after how many of them. */
 import { describe, expect, it } from 'vitest';
 import { classifyFirstBytes, mayBeTls } from '../../../src/protocol/first-bytes.js';
-import { encodeProxyHeader } from '../../../src/protocol/proxy-header.js';
+import { encodeProxyHeader } from '../../../src/protocol/write-proxy-header.js';
+
+const NOBODY = { sourceAddress: '', sourcePort: 0, destinationAddress: '', destinationPort: 0 };
 
 /** What bytes are told to be, and by how many of them. */
 function told(text: string): [string | undefined, number] {
@@ -27,8 +29,8 @@ describe('the first bytes of a connection', () => {
     ['PRI * HTTP/1.1\r\n', 'unknown', 12],
     ['\x16\x03\x01\x02\x00\x01', 'tls', 2],
     ['\x16\x00', 'unknown', 2],
-    [encodeProxyHeader(1, undefined).toString('latin1'), 'proxy', 6],
-    [encodeProxyHeader(2, undefined).toString('latin1'), 'proxy', 12],
+    [encodeProxyHeader('v1', NOBODY).toString('latin1'), 'proxy', 6],
+    [encodeProxyHeader('v2', NOBODY).toString('latin1'), 'proxy', 12],
     ['SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n', 'unknown', 23],
     ['SSH-2.0-dropbear\r\n', 'unknown', 17],
     // MQTT, PostgreSQL, Redis, SOCKS, AMQP, IMAP, SIP, RTSP, a line protocol.

@@ -1,6 +1,12 @@
 /** Owns how addresses are read, and what is one. */
 import { describe, expect, it } from 'vitest';
-import { networkOf, parseIpAddress, plainIpAddress } from '../../../src/protocol/ip-address.js';
+import {
+  asIpv6Bytes,
+  ipAddressBytes,
+  networkOf,
+  parseIpAddress,
+  plainIpAddress,
+} from '../../../src/protocol/ip-address.js';
 
 describe('an address', () => {
   it.each([
@@ -40,10 +46,22 @@ describe('an address', () => {
     'g::',
     '::192.0.2.1:1',
     '192.0.2.1::',
+    '127.0.0.1::',
+    '1:127.0.0.1::',
     '::1%',
     '[::1]',
     '1.2.3.4%eth0',
-  ])('%j is none', (text) => expect(parseIpAddress(text)).toBeUndefined());
+  ])('%j is none', (text) => {
+    expect(parseIpAddress(text)).toBeUndefined();
+    expect(ipAddressBytes(text)).toBeUndefined();
+  });
+
+  it('keeps in its bytes how it is written, and stands among IPv6 ones if it has to', () => {
+    const mapped = `${'0'.repeat(20)}ffff7f000001`;
+    expect(ipAddressBytes('::ffff:127.0.0.1')?.toString('hex')).toBe(mapped);
+    expect(ipAddressBytes('127.0.0.1')?.toString('hex')).toBe('7f000001');
+    expect(asIpv6Bytes(ipAddressBytes('127.0.0.1')!).toString('hex')).toBe(mapped);
+  });
 });
 
 it.each([
@@ -62,4 +80,7 @@ it.each([
   ['::ffff:c000:201', '192.0.2.1'],
   ['192.0.2.1', '192.0.2.1'],
   ['2001:DB8::1', '2001:DB8::1'],
+  ['fe80::1%eth0', 'fe80::1%eth0'],
+  ['', ''],
+  [undefined, ''],
 ])('%s is shown as %s', (address, shown) => expect(plainIpAddress(address)).toBe(shown));

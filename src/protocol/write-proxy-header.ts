@@ -1,9 +1,9 @@
 /**
- * Owns the header by which a proxy tells a target whose connection it carries: PROXY protocol, version 1 and 2 (HAProxy's
- * proxy-protocol.txt, sections 2.1 and 2.2). Refuses to decide whose word is taken for it.
+ * Owns writing the header of the PROXY protocol, versions 1 and 2, by which a proxy tells whose connection it carries (HAProxy's
+ * proxy-protocol.txt, sections 2.1 and 2.2). Refuses to decide who is told.
  */
 import { Buffer } from 'node:buffer';
-import { addressBytes, mapped } from './address-bytes.js';
+import { asIpv6Bytes, formatAllGroups, ipAddressBytes } from './ip-address.js';
 
 /** Which of the two forms: a line of text, or bytes that can say more. */
 export type ProxyHeaderVersion = 'v1' | 'v2';
@@ -54,11 +54,11 @@ interface Ends {
 }
 
 function endsOf({ sourceAddress, destinationAddress }: ProxiedConnection): Ends | undefined {
-  const source = addressBytes(sourceAddress);
-  const destination = addressBytes(destinationAddress);
+  const source = ipAddressBytes(sourceAddress);
+  const destination = ipAddressBytes(destinationAddress);
   if (source === undefined || destination === undefined) return undefined;
   if (source.length === destination.length) return { source, destination };
-  return { source: mapped(source), destination: mapped(destination) };
+  return { source: asIpv6Bytes(source), destination: asIpv6Bytes(destination) };
 }
 
 function encodeText({ sourcePort, destinationPort }: ProxiedConnection, ends: Ends | undefined): Buffer {
@@ -70,8 +70,7 @@ function encodeText({ sourcePort, destinationPort }: ProxiedConnection, ends: En
 
 /** Written out: the specification asks for no shorter form, and some readers take none. */
 function textOf(bytes: Buffer): string {
-  if (bytes.length === 4) return [...bytes].join('.');
-  return Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(2 * at).toString(16)).join(':');
+  return bytes.length === 4 ? bytes.join('.') : formatAllGroups(bytes);
 }
 
 function encodeBytes({ sourcePort, destinationPort, tls }: ProxiedConnection, ends: Ends | undefined): Buffer {

@@ -1,35 +1,10 @@
-/** Owns the TLS settings towards a target, PEM given as text or as a file, and what relative names of files mean. */
+/** Owns the options about TLS towards a target: PEM is read, and a certificate that cannot be used is told. Refuses to connect. */
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { z } from 'zod';
 import { describeError } from '../../receivers/errors.js';
+import { fromBaseDirectory, readConfigFile } from './base-directory.js';
 import { choice, described, flag, optionalText } from './fields.js';
-
-// Relative names in a configuration file mean the folder of that file. zod passes no context to a transform, and
-// validation is synchronous, so the folder is set around it.
-let baseDirectory: string | undefined;
-
-/** Runs a synchronous validation during which relative file names start at a folder. Default: the working directory. */
-export function withBaseDirectory<Result>(directory: string | undefined, run: () => Result): Result {
-  const before = baseDirectory;
-  baseDirectory = directory;
-  try {
-    return run();
-  } finally {
-    baseDirectory = before;
-  }
-}
-
-/** What the name of a file means where it stands. */
-export function fromBaseDirectory(file: string): string {
-  return resolve(baseDirectory ?? '', file);
-}
-
-/** Reads a file that an option names. */
-export function readConfigFile(name: string): string {
-  return readFileSync(fromBaseDirectory(name), 'utf8');
-}
 
 /** Replaces the name of a file by what is in it; PEM text stays as it is. */
 function readPem(value: string, path: PropertyKey[], context: z.RefinementCtx): string {

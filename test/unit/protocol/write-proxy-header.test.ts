@@ -1,6 +1,6 @@
-/** Owns the PROXY protocol header as it is written. That real receivers read it stands in test/server/proxy-protocol-out.test.ts. */
+/** Owns the PROXY protocol header as it is written. That HAProxy reads it stands in test/e2e/haproxy.test.ts. */
 import { describe, expect, it } from 'vitest';
-import { encodeProxyHeader } from '../../../src/protocol/proxy-protocol.js';
+import { encodeProxyHeader } from '../../../src/protocol/write-proxy-header.js';
 
 const ends = { sourceAddress: '192.0.2.1', sourcePort: 4711, destinationAddress: '198.51.100.2', destinationPort: 443 };
 const ends6 = { ...ends, sourceAddress: '2001:db8::1%eth0', destinationAddress: '::1' };

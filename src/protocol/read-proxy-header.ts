@@ -1,10 +1,10 @@
 /**
- * Owns the header of the PROXY protocol, versions 1 and 2 (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt): read from
- * the bytes a connection begins with, and written. Refuses to decide whom to believe.
+ * Owns reading the header of the PROXY protocol, versions 1 and 2 (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt), from the
+ * bytes a connection begins with. Refuses to decide whom to believe.
  */
 import { Buffer } from 'node:buffer';
 import { crc32c } from './crc32c.js';
-import { asIpv6Bytes, formatIpAddress, parseIpAddress } from './ip-bytes.js';
+import { formatIpAddress, ipAddressBytes } from './ip-address.js';
 
 /** One end of the connection that a proxy speaks for. */
 export interface ProxyEndpoint {
@@ -80,10 +80,11 @@ function readVersion1(bytes: Buffer): ProxyHeader | ProxyHeaderFault | undefined
   const line = bytes.toString('latin1', 0, end);
   // Behind UNKNOWN anything may stand, and has to be ignored.
   if (/^PROXY UNKNOWN(?: |$)/.test(line)) return { version: 1, endpoints: undefined, length };
-  const [, family, source, destination, from, to] = /^PROXY TCP([46]) (\S+) (\S+) (\d+) (\d+)$/.exec(line) ?? [];
+  const [, family, source, destination, from, to] =
+    /^PROXY TCP([46]) ([\da-fA-F.:]+) ([\da-fA-F.:]+) (\d+) (\d+)$/.exec(line) ?? [];
   const fault = { fault: `its line is malformed: ${JSON.stringify(line)}` };
   if (family === undefined) return fault;
-  const addresses = [source, destination].map((text) => parseIpAddress(text ?? ''));
+  const addresses = [source, destination].map((text) => ipAddressBytes(text ?? ''));
   const size = family === '4' ? 4 : 16;
   if (addresses.some((address) => address?.length !== size)) return fault;
   if (![from, to].every(isPort)) return fault;
@@ -154,40 +155,6 @@ function hasChecksum(header: Buffer, start: number, end: number): boolean {
   if (end - start !== 4) return false;
   const zeroed = Buffer.from(header).fill(0, start, end);
   return crc32c(zeroed) === header.readUInt32BE(start);
-}
-
-/**
- * Writes a header that speaks for a connection. Without endpoints, or with one that has no IP address, it says that they are not
- * known: UNKNOWN in version 1, LOCAL in version 2, and the receiver takes the addresses of the connection itself. Where the
- * families differ both are written as IPv6.
- */
-export function encodeProxyHeader(version: 1 | 2, endpoints: ProxyEndpoints | undefined): Buffer {
-  const source = parseIpAddress(endpoints?.source.address ?? '');
-  const destination = parseIpAddress(endpoints?.destination.address ?? '');
-  if (endpoints === undefined || source === undefined || destination === undefined) {
-    return version === 1
-      ? Buffer.from('PROXY UNKNOWN\r\n')
-      : Buffer.concat([V2_SIGNATURE, Buffer.from([0x20, 0, 0, 0])]);
-  }
-  const mixed = source.length !== destination.length;
-  const from = mixed ? asIpv6Bytes(source) : source;
-  const to = mixed ? asIpv6Bytes(destination) : destination;
-  const ports = [endpoints.source.port, endpoints.destination.port];
-  if (version === 1) {
-    const family = from.length === 4 ? 'TCP4' : 'TCP6';
-    return Buffer.from(`PROXY ${family} ${textOf(from)} ${textOf(to)} ${ports.join(' ')}\r\n`, 'latin1');
-  }
-  const fixed = Buffer.from([0x21, from.length === 4 ? 0x11 : 0x21, 0, 2 * from.length + 4]);
-  const tail = Buffer.alloc(4);
-  tail.writeUInt16BE(ports[0]!, 0);
-  tail.writeUInt16BE(ports[1]!, 2);
-  return Buffer.concat([V2_SIGNATURE, fixed, from, to, tail]);
-}
-
-/** In version 1 the text has to be of the family that it names. */
-function textOf(bytes: Uint8Array): string {
-  const text = formatIpAddress(bytes);
-  return bytes.length === 16 && !text.includes(':') ? `::ffff:${text}` : text;
 }
 
 function shown(byte: number): string {
