@@ -11,8 +11,10 @@ interface AddressRange {
   readonly last: string;
 }
 
-/** RFC 1918, RFC 6598, RFC 4193, and what came before that (RFC 3879). */
-export const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fec0::/10'];
+/** RFC 1918, RFC 4193, and what came before that (RFC 3879). */
+export const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', 'fec0::/10'];
+/** What the customers of a provider have in common (RFC 6598): not of the Internet, and not of one's own either. */
+export const SHARED = ['100.64.0.0/10'];
 export const LOOPBACK = ['127.0.0.0/8', '::1'];
 export const LINK_LOCAL = ['169.254.0.0/16', 'fe80::/10'];
 
@@ -22,6 +24,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   all: ['0.0.0.0/0', '::/0'],
   loopback: LOOPBACK,
   private: PRIVATE,
+  shared: SHARED,
   'link-local': LINK_LOCAL,
 };
 

@@ -91,10 +91,10 @@ const bans = described(
 export const admission = described(
   z
     .strictObject({
-      /** The addresses and ranges that may connect, such as `192.0.2.0/24` or `2001:db8::/32`; also `loopback`, `private`, `link-local`, `all`. Empty: everyone. */
+      /** The addresses and ranges that may connect, such as `192.0.2.0/24` or `2001:db8::/32`; also `loopback`, `private`, `shared`, `link-local`, `all`. Empty: everyone. */
       allow: addresses({
         description:
-          'The addresses and ranges that may connect, such as `192.0.2.0/24` or `2001:db8::/32`; also `loopback`, `private`, `link-local`, `all`. Empty: everyone.',
+          'The addresses and ranges that may connect, such as `192.0.2.0/24` or `2001:db8::/32`; also `loopback`, `private`, `shared`, `link-local`, `all`. Empty: everyone.',
         flag: 'allow',
         defaultText: 'everyone; may be repeated',
       }),

@@ -1,5 +1,5 @@
 /** Owns which addresses a rule about targets means, and which ones nobody is sent to unasked. Refuses names, and to say who may go where. */
-import { AddressSet, LINK_LOCAL, LOOPBACK, PRIVATE, parseAddressRanges } from '../../protocol/address-set.js';
+import { AddressSet, LINK_LOCAL, LOOPBACK, PRIVATE, parseAddressRanges, SHARED } from '../../protocol/address-set.js';
 import { carriedIPv4 } from '../../protocol/ip-address.js';
 
 /** Addresses that a rule is about. */
@@ -9,12 +9,12 @@ export interface AddressRange {
 }
 
 /**
- * Reads an address, a range (`10.0.0.0/8`, `fd00::/8`) or one of the words `@public`, `@private`, `@loopback` and `@link-local`: the
+ * Reads an address, a range (`10.0.0.0/8`, `fd00::/8`) or one of the words `@public`, `@private`, `@shared`, `@loopback` and `@link-local`: the
  * words of {@link AddressSet} with an `@` before them, since a host may have such a name. Answers undefined for anything else.
  */
 export function parseAddressRange(text: string): AddressRange | undefined {
   if (text === '@public') return { has: isPublic };
-  if (/^@(?:private|loopback|link-local)$/.test(text)) return rangeOf([text.slice(1)]);
+  if (/^@(?:private|shared|loopback|link-local)$/.test(text)) return rangeOf([text.slice(1)]);
   // Without a dot or a colon it is a name, of a host or of nothing.
   return !/[.:]/.test(text) || 'fault' in parseAddressRanges(text) ? undefined : rangeOf([text]);
 }
@@ -60,4 +60,4 @@ const SET_ASIDE = [
 ];
 
 const FORBIDDEN = rangeOf([...LINK_LOCAL, ...NOBODY, ...METADATA]);
-const RESERVED = rangeOf([...PRIVATE, ...LOOPBACK, ...LINK_LOCAL, ...NOBODY, ...METADATA, ...SET_ASIDE]);
+const RESERVED = rangeOf([...PRIVATE, ...SHARED, ...LOOPBACK, ...LINK_LOCAL, ...NOBODY, ...METADATA, ...SET_ASIDE]);
