@@ -23,7 +23,8 @@ export default defineConfig({
       },
     ],
     pool: 'forks',
-    maxWorkers: 2,
+    // Most tests wait for sockets and clocks: two cores have room for three of them.
+    maxWorkers: 3,
     retry: 0,
     testTimeout: 20_000,
     hookTimeout: 20_000,

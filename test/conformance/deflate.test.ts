@@ -63,6 +63,18 @@ describe('permessage-deflate toward the client', () => {
     expect((await pair.peer.read(expected.length)).toString()).toBe(expected);
   });
 
+  it('a message that does not inflate ends the connection, whatever follows it', async () => {
+    const pair = await connect({ timeouts: { close: '60s' } });
+    const { client } = pair;
+    client.sendRaw(
+      Buffer.concat([
+        client.encode({ opcode: Opcode.Text, payload: Buffer.from('ffffffff', 'hex'), rsv1: true }),
+        client.encode({ opcode: Opcode.Text, payload: 'more' }),
+      ]),
+    );
+    await expectRefused(pair, 1007);
+  });
+
   it('an empty compressed message passes', async () => {
     const { client, receiver } = await connect({});
     client.sendFrame({ opcode: Opcode.Text, payload: Buffer.from([0x00]), rsv1: true });

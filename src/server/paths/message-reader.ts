@@ -247,7 +247,8 @@ export class MessageReader implements FrameHandler {
         if (next === undefined) break;
         this.#do(next);
       }
-      if (!this.#inflating && !this.#stopped) this.#options.sink.onCaughtUp();
+      // Also when reading is over: whoever waits for the end of the wire has to find it.
+      if (!this.#inflating) this.#options.sink.onCaughtUp();
     });
   }
 

@@ -233,9 +233,9 @@ describe.each(TRANSPORTS.map((one) => [one.layer.kind, one.over, one] as const))
   }
 
   // An empty write over TLS swallows the error that it meets; there only reading finds a reset.
-  if (over === 'tcp') {
-    // A stream of somebody else's has no socket to be asked.
-    it.skipIf(transport.foreign)('finds a reset by a probe when it is not read', async () => {
+  // A stream of somebody else's has no socket to be asked.
+  if (over === 'tcp' && transport.foreign !== true) {
+    it('finds a reset by a probe when it is not read', async () => {
       const { wire, record, peer } = await pair();
       await settled({ wire, peer });
       wire.stopReading();

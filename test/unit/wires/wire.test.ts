@@ -252,25 +252,28 @@ describe.each(TRANSPORTS.map((one) => [one.layer.kind, one.over, one] as const))
     expect(record.told).toEqual(['bytes']);
   });
 
-  it.skipIf(transport.foreign)('knows the addresses of both ends, also when it is closed', async () => {
-    const { wire, record, peer } = await pair();
-    const { localPort = 0, remotePort = 0 } = peer.socket;
-    const expected =
-      over === 'unix'
-        ? { remoteAddress: '', remotePort: 0, localAddress: '', localPort: 0 }
-        : {
-            remoteAddress: '127.0.0.1',
+  // A stream of somebody else's has none.
+  if (transport.foreign !== true) {
+    it('knows the addresses of both ends, also when it is closed', async () => {
+      const { wire, record, peer } = await pair();
+      const { localPort = 0, remotePort = 0 } = peer.socket;
+      const expected =
+        over === 'unix'
+          ? { remoteAddress: '', remotePort: 0, localAddress: '', localPort: 0 }
+          : {
+              remoteAddress: '127.0.0.1',
 
-            remotePort: localPort,
-            localAddress: '127.0.0.1',
-            localPort: remotePort,
-          };
-    expect(wire.addresses).toEqual(expected);
-    expect(wire.tls !== undefined).toBe(over === 'tls');
-    wire.terminate();
-    await record.saw('closed');
-    expect(wire.addresses).toEqual(expected);
-  });
+              remotePort: localPort,
+              localAddress: '127.0.0.1',
+              localPort: remotePort,
+            };
+      expect(wire.addresses).toEqual(expected);
+      expect(wire.tls !== undefined).toBe(over === 'tls');
+      wire.terminate();
+      await record.saw('closed');
+      expect(wire.addresses).toEqual(expected);
+    });
+  }
 
   it('may be stopped and read again many times without a read being told twice', async () => {
     const { wire, record, peer } = await pair();
