@@ -6,10 +6,10 @@ import { described, duration, fraction } from './fields.js';
 export const timeouts = described(
   z
     .strictObject({
-      /** From the first byte to the decision: the request must arrive and `onUpgradeRequest` answer within it. */
+      /** From the first byte to the decision: the request must arrive and `onUpgradeRequest` answer within it. A client that sends nothing is cut after as long. */
       handshake: duration({
         description:
-          'From the first byte to the decision: the request must arrive and `onUpgradeRequest` answer within it.',
+          'From the first byte to the decision: the request must arrive and `onUpgradeRequest` answer within it. A client that sends nothing is cut after as long.',
         default: '15s',
         min: 1,
         flag: 'handshake-timeout',
