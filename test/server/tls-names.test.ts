@@ -62,7 +62,7 @@ describe.each(VERSIONS)('a client that asks for a name over %s', (maxVersion) =>
   it('gets an alert for a name no certificate has, or none, when these are refused', async () => {
     const { port, events } = await startProxy(listenTls({ ...given, unknownName: 'refuse' }));
     for (const servername of ['unknown.example', '']) {
-      expect((await shake(port, { servername })).outcome).toBe('ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE');
+      expect((await shake(port, { servername })).outcome).toMatch(/^ERR_SSL_.*ALERT_HANDSHAKE_FAILURE$/);
       expect(await events.rejections.next()).toMatchObject({
         error: 'BAD_HANDSHAKE',
         remoteAddress: '127.0.0.1',
