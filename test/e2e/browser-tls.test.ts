@@ -8,7 +8,7 @@ import { type BrowserContext, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { TestAuthority } from '../support/authority.js';
 import { folderForTest } from '../support/folder.js';
-import { findCertutil, findChromium } from '../support/services.js';
+import { CHROMIUM_FLAGS, findCertutil, findChromium } from '../support/services.js';
 import { TcpPeer } from '../support/tcp-peer.js';
 import { listenOn } from './listen-on.js';
 import { startProxy } from './stage.js';
@@ -20,16 +20,7 @@ const issue = (...names: string[]) => {
   return { cert, key };
 };
 
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--host-resolver-rules=MAP *.example.org 127.0.0.1',
-];
+const FLAGS = [...CHROMIUM_FLAGS, '--host-resolver-rules=MAP *.example.org 127.0.0.1'];
 
 const programs = [findChromium(), findCertutil()];
 const missing = programs.find((one) => one.missing !== undefined)?.missing;

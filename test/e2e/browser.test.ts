@@ -8,7 +8,7 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { reject } from '../../src/index.js';
 import { QuietReceiver, RecordingReceiver } from '../support/recording-receiver.js';
-import { findChromium } from '../support/services.js';
+import { CHROMIUM_FLAGS, findChromium } from '../support/services.js';
 import { TcpPeer } from '../support/tcp-peer.js';
 import { localhostCertificate } from '../support/tls.js';
 import { listenOn } from './listen-on.js';
@@ -16,16 +16,6 @@ import { startProxy, startWsTarget } from './stage.js';
 
 const SCRIPT = readFileSync(new URL('./page/client.js', import.meta.url), 'utf8');
 const HTML = `<!doctype html><title>tidegate</title><script>${SCRIPT}</script>`;
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 const found = findChromium();
 let browser: BrowserContext | undefined;
@@ -37,7 +27,7 @@ beforeAll(async () => {
   browser = await chromium.launchPersistentContext(profile, {
     executablePath: found.path,
     headless: true,
-    args: FLAGS,
+    args: CHROMIUM_FLAGS,
     ignoreHTTPSErrors: true,
   });
 }, 60_000);

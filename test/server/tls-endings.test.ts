@@ -124,20 +124,26 @@ describe('a close_notify goes before the FIN', () => {
   });
 });
 
+/** A client that may end its direction and listen on, and what it was told so far. */
+function halfOpen(port: number, secure: boolean) {
+  const options = { port, host: '127.0.0.1', allowHalfOpen: true };
+  const client = secure ? connect({ ...options, ca: cert, servername: 'localhost' }) : connectPlain(options);
+  onTestFinished(() => void client.destroy());
+  let text = '';
+  client.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+  });
+  return { client, said: () => text };
+}
+
 describe.each(['with TLS', 'without TLS'])('a client that has ended its direction, %s', (how) => {
   it('still gets the answer to its request', async () => {
     const secure = how === 'with TLS';
     const { port } = await startReceivers(secure ? { tls } : {});
-    const options = { port, host: '127.0.0.1', allowHalfOpen: true };
-    const client = secure ? connect({ ...options, ca: cert, servername: 'localhost' }) : connectPlain(options);
-    onTestFinished(() => void client.destroy());
-    let text = '';
-    client.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-    });
+    const { client, said } = halfOpen(port, secure);
     client.end(requestBytes({ port, omitHeaders: ['Upgrade'] }));
     await waitForEvent(client, 'end');
-    expect(text).toMatch(/^HTTP\/1\.1 426 [\s\S]*WebSocket client\.\n$/);
+    expect(said()).toMatch(/^HTTP\/1\.1 426 [\s\S]*WebSocket client\.\n$/);
   });
 
   it('has what it sent passed on, and gets the answer to its Close', async () => {
@@ -149,13 +155,7 @@ describe.each(['with TLS', 'without TLS'])('a client that has ended its directio
       target: target.url,
       receiver: receivers.create,
     });
-    const options = { port, host: '127.0.0.1', allowHalfOpen: true };
-    const client = secure ? connect({ ...options, ca: cert, servername: 'localhost' }) : connectPlain(options);
-    onTestFinished(() => void client.destroy());
-    let text = '';
-    client.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-    });
+    const { client, said } = halfOpen(port, secure);
     client.write(requestBytes({ port }));
     const upstream = await target.nextConnection();
     client.end(
@@ -167,7 +167,7 @@ describe.each(['with TLS', 'without TLS'])('a client that has ended its directio
     const ended = waitForEvent(client, 'end');
     expect((await upstream.read(10)).toString()).toBe('last words');
     await ended;
-    expect(text).toContain('\x88\x02\x03\xe8');
+    expect(said()).toContain('\x88\x02\x03\xe8');
     expect(await events.reports.next()).toMatchObject({ status: 1000 });
   });
 
@@ -175,13 +175,7 @@ describe.each(['with TLS', 'without TLS'])('a client that has ended its directio
     const target = await startUpstream();
     const secure = how === 'with TLS';
     const { port } = await startProxy({ ...(secure ? { tls } : {}), target: target.url });
-    const options = { port, host: '127.0.0.1', allowHalfOpen: true };
-    const client = secure ? connect({ ...options, ca: cert, servername: 'localhost' }) : connectPlain(options);
-    onTestFinished(() => void client.destroy());
-    let text = '';
-    client.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-    });
+    const { client, said } = halfOpen(port, secure);
     client.write(requestBytes({ port }));
     const upstream = await target.nextConnection();
     client.end(encodeFrame({ opcode: Opcode.Close, payload: Buffer.from([0x03, 0xe8]), masked: true }));
@@ -192,6 +186,6 @@ describe.each(['with TLS', 'without TLS'])('a client that has ended its directio
     upstream.sendClose(1000);
     upstream.end();
     await ended;
-    expect(text).toContain('last words');
+    expect(said()).toContain('last words');
   });
 });

@@ -98,6 +98,17 @@ export function startMosquitto(): Promise<FoundService | Missing> {
   return startService(MOSQUITTO);
 }
 
+/** What Chromium is started with: no sandbox, which a container does not give it, and no traffic of its own. */
+export const CHROMIUM_FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
 /** Finds a Chromium or Chrome: `CHROMIUM_PATH`, else one of the usual names and places. */
 export function findChromium(): FoundProgram | Missing {
   const named = process.env.CHROMIUM_PATH;

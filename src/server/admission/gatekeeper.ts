@@ -8,7 +8,7 @@ import type { RejectedUpgrade } from '../events.js';
 import { type AdmissionHooks, tcpVerdictOf } from './admission-hooks.js';
 import type { AdmissionRecord } from './admission-record.js';
 import { builtInPolicies, type GatekeeperConfig } from './built-in-policies.js';
-import { WEIGHTS } from './offences.js';
+import { REFUSAL_WEIGHTS } from './offences.js';
 import { Pass, type PassOwner } from './pass.js';
 import { Policies, type PolicyDenial } from './policies.js';
 import type { Denial, MessageFacts, Peer } from './policy.js';
@@ -265,7 +265,7 @@ export class Gatekeeper implements PassOwner {
   }
 
   #offend(remoteAddress: string | undefined, error: ErrorCode, why: string): void {
-    const weight = WEIGHTS[error];
+    const weight = REFUSAL_WEIGHTS[error];
     if (weight !== undefined && remoteAddress !== undefined) this.offence({ remoteAddress }, weight, why);
   }
 }

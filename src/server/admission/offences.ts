@@ -17,17 +17,23 @@ export const OFFENCES = {
   tooFast: 0.1,
 } as const;
 
-/** What a refusal or violation weighs by its code. Authentication and floods report their own: not every 401 is an offence. */
-export const WEIGHTS: Readonly<Partial<Record<ErrorCode, number>>> = {
+type Weights = Readonly<Partial<Record<ErrorCode, number>>>;
+
+/** What a refusal before the 101 weighs by its code. Authentication reports its own, since not every 401 is an offence. */
+export const REFUSAL_WEIGHTS: Weights = {
   BAD_HANDSHAKE: OFFENCES.badHandshake,
   UNKNOWN_PROTOCOL: OFFENCES.badHandshake,
   HANDSHAKE_TOO_BIG: OFFENCES.badHandshake,
   HANDSHAKE_TIMEOUT: OFFENCES.badHandshake,
   BAD_PROXY_HEADER: OFFENCES.badHandshake,
   RATE_LIMITED: OFFENCES.tooFast,
+};
+
+/** What breaking a rule weighs once a connection is open. Floods report their own; what a policy denies is its own affair. */
+export const VIOLATION_WEIGHTS: Weights = {
   PROTOCOL_ERROR: OFFENCES.brokenRule,
   INVALID_UTF8: OFFENCES.brokenRule,
   INVALID_DEFLATE: OFFENCES.brokenRule,
-  MESSAGE_TOO_BIG: OFFENCES.tooBig,
   TOO_MANY_FRAGMENTS: OFFENCES.brokenRule,
+  MESSAGE_TOO_BIG: OFFENCES.tooBig,
 };

@@ -38,21 +38,12 @@ export type ListenerRole = 'client' | 'control';
 export type ListenInput =
   | number
   | string
-  | {
+  | (Omit<ListenConfig, 'host' | 'port' | 'tls' | 'keepAlive'> & {
       host?: string | undefined;
       port: number | string;
       tls?: TlsInput | false | undefined;
-      role?: ListenerRole | undefined;
-      backlog?: number | undefined;
-      exclusive?: boolean | undefined;
-      reusePort?: boolean | undefined;
-      ipv6Only?: boolean | undefined;
-      noDelay?: boolean | undefined;
       keepAlive?: Duration | undefined;
-      plain?: boolean | undefined;
-      protocol?: ListenConfig['protocol'];
-      proxyProtocol?: ListenConfig['proxyProtocol'];
-    };
+    });
 
 const ERROR =
   "expected a port (0 to 65535), 'host:port', '[v6]:port', an object with `port` and perhaps `host` and `tls`, or a list of those";

@@ -2,13 +2,12 @@
  * Owns what all data paths have in common: the two links of a pair, who stops reading when the other side is full,
  * and what the ends of the wires mean. Refuses to know what is inside the bytes; each path does.
  */
-
 import type { ConnectionActor } from '../../actors/connection-actor.js';
 import { type Ending, failure } from '../../actors/ending.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
 import type { Violation } from '../../protocol/violation.js';
 import { CloseCode, CloseIndicator } from '../../receivers/index.js';
-import { OFFENCES, WEIGHTS } from '../admission/offences.js';
+import { OFFENCES, VIOLATION_WEIGHTS } from '../admission/offences.js';
 import { FloodGuard, type FloodLimits } from '../shaping/flood-guard.js';
 import { FrameInspector } from '../shaping/frame-inspector.js';
 import type { Holder, Holding } from '../shaping/memory-budget.js';
@@ -179,9 +178,8 @@ export abstract class DataPath<Down extends DownLink = DownLink> implements Hold
 
   /** The client broke a rule. */
   violated(violation: Violation): void {
-    const { error, message } = violation;
-    const weight = WEIGHTS[error];
-    if (weight !== undefined && error !== 'RATE_LIMITED') this.#offend(weight, message);
+    const weight = VIOLATION_WEIGHTS[violation.error];
+    if (weight !== undefined) this.#offend(weight, violation.message);
     this.#end(violation);
   }
 
