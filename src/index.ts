@@ -1,4 +1,6 @@
 /** The public face of Tidegate; re-exports only. */
+export type { BackendHealth, BackendInfo, BackendSource, BackendSpec, BackendState } from './actors/backend.js';
+export type { Candidate, SelectionContext, SelectionPolicy } from './actors/selection/policy.js';
 export * from './receivers/index.js';
 export type { AdmissionHooks, TcpVerdict } from './server/admission/admission-hooks.js';
 export type { Ban } from './server/admission/bans.js';
@@ -8,6 +10,8 @@ export type { PasswordCredentials } from './server/authentication/credentials.js
 export type { DisconnectFilter, DisconnectOptions } from './server/authentication/disconnect.js';
 export type { AuthenticationAnswer, AuthenticationHooks } from './server/authentication/hooks.js';
 export { hashPassword } from './server/authentication/password-hash.js';
+export type { LoadBalancerEvents, RefusedRegistration } from './server/balancer/balancer-events.js';
+export { LoadBalancer, type LoadBalancerOptions } from './server/balancer/load-balancer.js';
 export type { BroadcastFilter, BroadcastReport } from './server/broadcast.js';
 export { checkConfig, type FileProblem, jsonSchema, type LoadedConfig, loadConfig } from './server/config/load.js';
 export type { ProxyConfig, ProxyConfigInput } from './server/config/options.js';

@@ -18,6 +18,10 @@ export class Registry {
     return this.#controls;
   }
 
+  get clientCount(): number {
+    return this.size - this.#controls;
+  }
+
   get size(): number {
     return this.#connections.size;
   }
@@ -47,6 +51,13 @@ export class Registry {
   /** Every connection, those in their handshake too. */
   *all(): Generator<ConnectionActor, void> {
     for (const { connection } of this.#connections.values()) if (connection !== undefined) yield connection;
+  }
+
+  /** Those of clients, open or in their handshake; control channels are left alone by what is for all clients. */
+  *clients(): Generator<ConnectionActor, void> {
+    for (const { connection, isControl } of this.#connections.values()) {
+      if (connection !== undefined && !isControl) yield connection;
+    }
   }
 
   join(channel: string, connection: ConnectionActor): void {

@@ -151,10 +151,10 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   /** Closes the connections there are now, a batch at a time. Resolves with their number when each was told. */
   async closeAll(ending: () => Ending): Promise<number> {
     this.#ending = ending;
-    const connections = [...this.registry.all()];
+    const { clientCount } = this.registry;
     this.#send({ type: 'disconnect.all' });
     await this.#endings.done();
-    return connections.length;
+    return clientCount;
   }
 
   /** Cuts every connection now. */
@@ -238,7 +238,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   }
 
   disconnectAll(): void {
-    this.#endings.end([...this.registry.all()], this.#ending, this.#options.disconnectsPerSecond);
+    this.#endings.end([...this.registry.clients()], this.#ending, this.#options.disconnectsPerSecond);
   }
 
   drainConnections(): void {

@@ -3,7 +3,7 @@
  * Refuses to touch sockets; the port does.
  */
 import type { AnyActorRef, StateValue } from 'xstate';
-import type { CloseStatus } from '../receivers/index.js';
+import { CloseIndicator, type CloseStatus } from '../receivers/index.js';
 import type { Chained } from './chain.js';
 import { ChartActor } from './chart-actor.js';
 import { compileChart } from './compiled-chart.js';
@@ -201,6 +201,7 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating, Cha
   announceUnreachable(): void {
     this.outbox.push(() => {
       this.#host.upstreamGone(this);
+      this.port.over(undefined);
       this.connection.upstreamFailed(
         this.#refusal ?? { status: 502, error: 'UPSTREAM_REFUSED', message: 'the dial was given up' },
       );
@@ -210,7 +211,9 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating, Cha
   announceClosed(ending: Ending): void {
     this.outbox.push(() => {
       this.#host.upstreamGone(this);
-      this.connection.close({ ...relayed(ending), initiator: 'upstream' });
+      this.port.over(ending);
+      const told = ending.code === CloseIndicator.Abnormal ? this.port.lossEnding() : undefined;
+      this.connection.close({ ...(told ?? relayed(ending)), initiator: 'upstream' });
     });
   }
 

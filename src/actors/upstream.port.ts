@@ -1,4 +1,5 @@
 /** Owns what an upstream actor needs from the shell that holds the sockets. */
+import type { Ending } from './ending.js';
 import type { SidePort } from './side.port.js';
 
 /** The wire of one upstream. Nothing in it may throw. */
@@ -6,6 +7,10 @@ export interface UpstreamPort extends SidePort {
   /** Connects; answered with `dialled` or `dialFailed` of the actor. */
   dial(): void;
   abortDial(): void;
+  /** The upstream is over: reached and gone, or not reached. Called once, and last. */
+  over(ending: Ending | undefined): void;
+  /** What the client is told of a target that was lost without a word; undefined: what it is told anyway, 1011. */
+  lossEnding(): Ending | undefined;
   /** True when the target speaks WebSocket, so that it answers a Close frame and a ping. */
   readonly speaksWebSocket: boolean;
 }

@@ -25,8 +25,8 @@ export interface UpstreamTlsOptions {
 
 /** What {@link accept} may set. */
 export interface AcceptOptions {
-  /** Where this connection goes instead of the server's `target`: `ws:`, `wss:`, `tcp:`, `tls:` or `unix:`. The option `targets` says where it may. */
-  readonly target?: string;
+  /** Where this connection goes instead of the server's `target`: `ws:`, `wss:`, `tcp:`, `tls:` or `unix:`. The option `targets` says where it may. Null: nowhere, the receiver itself is who the client talks to. */
+  readonly target?: string | null;
   /** TLS towards a `wss:` or `tls:` target. Connections share certificates and sessions as long as this is the same object. */
   readonly upstreamTls?: UpstreamTlsOptions;
   /** The subprotocol to answer with. It must be one that the client offered. */

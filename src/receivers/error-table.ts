@@ -199,6 +199,24 @@ export const ERRORS = {
     close: 1011,
     help: 'A callback of the receiver threw or rejected; the cause is its error.',
   },
+  NO_BACKEND: {
+    whose: 'operator',
+    status: 503,
+    close: 1013,
+    help: 'No backend is there that is ready and healthy; `backends()` or the admin API says why.',
+  },
+  UNKNOWN_BACKEND: {
+    whose: 'application',
+    status: 404,
+    help: 'There is no backend with that id; `backends()` lists them.',
+  },
+  NOT_RUNNING: { whose: 'application', status: 503, help: 'That needs a server that runs; await start() first.' },
+  BACKENDS_FULL: {
+    whose: 'us',
+    status: 503,
+    close: 1013,
+    help: 'Every backend has as many connections as its capacity allows; try again later.',
+  },
   UPSTREAM_REFUSED: {
     whose: 'upstream',
     status: 502,

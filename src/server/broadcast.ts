@@ -33,7 +33,7 @@ export function broadcast(registry: Registry, message: Message, filter: Broadcas
   const include = filter.include !== undefined && filter.include.length > 0 ? new Set(filter.include) : undefined;
   const exclude = new Set(filter.exclude);
   const report = { matched: 0, accepted: 0, queued: 0, dropped: 0, closed: 0 };
-  const candidates = filter.channel === undefined ? registry.all() : registry.members(filter.channel);
+  const candidates = filter.channel === undefined ? registry.clients() : registry.members(filter.channel);
   // A copy: a send may end a connection, which changes the registry.
   for (const connection of [...candidates]) {
     if (!connection.gate || !passes(connection, filter, include) || exclude.has(connection.id)) continue;

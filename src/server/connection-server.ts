@@ -26,11 +26,12 @@ import {
   disconnect,
 } from './authentication/disconnect.js';
 import { type BroadcastFilter, type BroadcastReport, broadcast } from './broadcast.js';
-import { type ProxyConfig, type ProxyConfigInput, resolveProxyOptions } from './config/options.js';
+import type { ProxyConfig } from './config/options.js';
 import type { ServerEvents } from './events.js';
-import { HOOK_NAMES, type ServerHooks, takeHooks } from './hooks.js';
+import { type ServerHooks, takeHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
-import { RunningServer } from './running-server.js';
+import { retryReason } from './retry-reason.js';
+import { type RunningOptions, RunningServer } from './running-server.js';
 import type { CertificateReport } from './tls/server-certificates.js';
 import { TicketKeys } from './tls/ticket-keys.js';
 import { chooseLayer, type WireLayer } from './wires/wire-layer.js';
@@ -51,6 +52,9 @@ export interface ServerSnapshot {
   readonly heldBytes: number;
 }
 
+/** What tells one kind of server from the others. */
+export type ServerKind = Pick<RunningOptions, 'needsTarget' | 'extend'>;
+
 /** How a server is stopped. */
 export interface StopOptions {
   /** Milliseconds until what is left is cut; default `timeouts.drain`, 0 cuts at once. */
@@ -58,10 +62,12 @@ export interface StopOptions {
 }
 
 /** Accepts WebSocket connections and runs each as an actor. */
-export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
+export abstract class ConnectionServer<
+  Events extends ServerEvents & Record<keyof Events, unknown[]> = ServerEvents,
+> extends EventEmitter<Events> {
   // Private, as it holds passwords: nothing but what is told below may show a server.
   readonly #config: ProxyConfig;
-  readonly #needsTarget: boolean;
+  readonly #kind: ServerKind;
   readonly #hooks: ServerHooks;
   readonly #layer: WireLayer;
   readonly #tickets = new TicketKeys();
@@ -71,13 +77,13 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
   #stopping: Promise<void> | undefined;
   #count = 0;
 
-  /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
-  protected constructor(options: ProxyConfigInput & ServerHooks, needsTarget: boolean) {
+  /** @throws TidegateError `INVALID_OPTION` for a hook that cannot be called, or for authentication by nothing. */
+  protected constructor(config: ProxyConfig, hooks: ServerHooks, kind: ServerKind) {
     super({ captureRejections: true });
-    this.#config = resolveProxyOptions(options, HOOK_NAMES);
-    this.#hooks = takeHooks(options);
-    assertAuthentication(this.#config.authentication, this.#hooks);
-    this.#needsTarget = needsTarget;
+    this.#config = config;
+    this.#hooks = takeHooks(hooks);
+    assertAuthentication(config.authentication, this.#hooks);
+    this.#kind = kind;
     this.#layer = chooseLayer(this.#config.io);
     this.#record = new AdmissionRecord(this.#config, (ban) => this.#tell('banned', ban));
   }
@@ -94,7 +100,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
   /** Every open connection. */
   get connections(): Connection[] {
     const open: Connection[] = [];
-    for (const connection of this.#running?.supervisor.registry.all() ?? []) {
+    for (const connection of this.#running?.supervisor.registry.clients() ?? []) {
       if (connection.gate) open.push(connection.handle);
     }
     return open;
@@ -247,7 +253,7 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
     const running = new RunningServer({
       config: this.#config,
       hooks: this.#hooks,
-      needsTarget: this.#needsTarget,
+      ...this.#kind,
       layer: this.#layer,
       tickets: this.#tickets,
       record: this.#record,
@@ -296,18 +302,17 @@ export abstract class ConnectionServer extends EventEmitter<ServerEvents> {
     this.#state = 'stopped';
   }
 
-  /** Tells an event. A listener that throws must not reach the connection that caused it. */
   #tell<Name extends keyof ServerEvents>(name: Name, ...values: ServerEvents[Name]): void {
-    if (this.listenerCount(name) === 0) return;
+    this.announce(name, values);
+  }
+
+  /** Tells an event. A listener that throws must not reach the connection that caused it. */
+  protected announce(name: string, values: readonly unknown[]): void {
+    if (this.listenerCount(name as never) === 0) return;
     try {
       (this.emit as (name: string, ...values: unknown[]) => boolean).call(this, name, ...values);
     } catch (error) {
       if (name !== 'exception') this.#tell('exception', error, undefined);
     }
   }
-}
-
-/** When to come back after a restart: spread, so that not all clients come at once. */
-function retryReason(): string {
-  return JSON.stringify({ retryAfterMs: 500 + Math.floor(Math.random() * 2000) });
 }

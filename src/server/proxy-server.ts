@@ -1,7 +1,7 @@
 /** Owns the server that forwards connections to a target. Refuses to do more than to name its options. */
-import type { ProxyConfigInput } from './config/options.js';
+import { type ProxyConfigInput, resolveProxyOptions } from './config/options.js';
 import { ConnectionServer } from './connection-server.js';
-import type { ServerHooks } from './hooks.js';
+import { HOOK_NAMES, type ServerHooks } from './hooks.js';
 
 /** The options of a {@link ProxyServer}: everything a configuration file may hold, and what only code can give. */
 export interface ProxyServerOptions extends ProxyConfigInput, ServerHooks {}
@@ -10,6 +10,6 @@ export interface ProxyServerOptions extends ProxyConfigInput, ServerHooks {}
 export class ProxyServer extends ConnectionServer {
   /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   constructor(options: ProxyServerOptions = {}) {
-    super(options, true);
+    super(resolveProxyOptions(options, HOOK_NAMES), options, { needsTarget: true });
   }
 }

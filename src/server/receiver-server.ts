@@ -1,8 +1,8 @@
 /** Owns the server without a target, whose receivers are the application. Refuses to do more than to name its options. */
-import type { ProxyConfigInput } from './config/options.js';
+import { type ProxyConfigInput, resolveProxyOptions } from './config/options.js';
 import { ConnectionServer } from './connection-server.js';
 import type { ReceiverFactory } from './connections/entrance.js';
-import type { ServerHooks } from './hooks.js';
+import { HOOK_NAMES, type ServerHooks } from './hooks.js';
 
 /** The options of a {@link ReceiverServer}. */
 export interface ReceiverServerOptions
@@ -19,6 +19,6 @@ export interface ReceiverServerOptions
 export class ReceiverServer extends ConnectionServer {
   /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   constructor(options: ReceiverServerOptions) {
-    super(options, false);
+    super(resolveProxyOptions(options, HOOK_NAMES), options, { needsTarget: false });
   }
 }

@@ -18,6 +18,7 @@ import type { ServerHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import type { LinkServices } from './paths/links.js';
 import { PressureWatch } from './paths/pressure-watch.js';
+import type { ExtensionBase, ServerExtension } from './server-extension.js';
 import { ServerListeners } from './server-listeners.js';
 import { MemoryBudget } from './shaping/memory-budget.js';
 import { Pacer } from './shaping/pacer.js';
@@ -38,6 +39,8 @@ export interface RunningOptions {
   readonly listen: ProxyConfig['listen'];
   /** Of the server, so that they outlive a restart. */
   readonly tickets: TicketKeys;
+  /** Makes what this kind of server adds; undefined for nothing. */
+  readonly extend?: ((base: ExtensionBase) => ServerExtension) | undefined;
   nextId(): string;
   /** Tells an event; never throws. */
   tell<Name extends keyof ServerEvents>(name: Name, ...values: ServerEvents[Name]): void;
@@ -54,6 +57,7 @@ export class RunningServer {
   readonly #options: RunningOptions;
   readonly #listeners: ServerListeners;
   readonly #authentication: Authentication;
+  readonly #extension: ServerExtension | undefined;
   readonly #watch: PressureWatch;
   readonly #pacer = new Pacer();
 
@@ -77,11 +81,13 @@ export class RunningServer {
     this.budget = new MemoryBudget(config.limits.maxHeldBytes);
     this.#watch = new PressureWatch(config.timeouts.pressureDwell);
     const dialer = new Dialer(config, hooks, layer);
+    this.#extension = options.extend?.({ supervisor: this.supervisor, dialer });
     this.services = {
       config,
       needsTarget: options.needsTarget,
       supervisor: this.supervisor,
       links: this.#linkServices(),
+      routes: this.#extension?.routes,
       dialer,
       dials: new DialQueue(config.limits.maxConcurrentDials),
       warm: createWarmPool(config, dialer),
@@ -101,6 +107,7 @@ export class RunningServer {
     await this.supervisor.start();
     await this.#listeners.watchCertificates();
     this.services.warm?.start();
+    await this.#extension?.start?.();
   }
 
   /** Reads the certificates of every listener again. */
@@ -111,12 +118,14 @@ export class RunningServer {
   /** No new connections and no new dials ahead of need; what is left is released later. */
   stopAhead(): void {
     void this.services.warm?.close();
+    this.#extension?.stopAhead?.();
   }
 
   /** Lets go of everything. Resolves when no socket, timer or handle is left. */
   async release(): Promise<void> {
     await this.#listeners.release();
     await this.services.warm?.close();
+    await this.#extension?.release();
     this.#watch.stop();
     this.#pacer.stop();
     this.#authentication.close();
@@ -136,7 +145,10 @@ export class RunningServer {
         unbind: () => this.#listeners.close(),
       },
       {
-        opened: (connection) => tell('connection', connection.handle),
+        opened: (connection) => {
+          tell('connection', connection.handle);
+          this.#extension?.opened?.(connection);
+        },
         rejected: ({ request, port }, { error, status, message }) => {
           const { remoteAddress, path } = request;
           this.#rejected({ error, status: port.answered ? 101 : status, message, remoteAddress, path });
@@ -168,6 +180,7 @@ export class RunningServer {
     return new Entrance({
       services: this.services,
       authentication: this.#authentication,
+      extension: this.#extension,
       ports: this.gatekeeper,
       createReceiver: hooks.receiver ?? (() => new ConnectionReceiver()),
       nextId,

@@ -5,6 +5,7 @@ import type { DialQueue } from '../dial/dial-queue.js';
 import type { Dialer } from '../dial/dialer.js';
 import type { WarmPool } from '../dial/warm-pool.js';
 import type { LinkServices } from '../paths/links.js';
+import type { Routes } from './route.js';
 
 /** Shared by the connections of one server. */
 export interface ConnectionServices {
@@ -13,6 +14,8 @@ export interface ConnectionServices {
   readonly needsTarget: boolean;
   readonly supervisor: SupervisorActor;
   readonly links: LinkServices;
+  /** Who chooses the target of a connection that has none of its own; undefined where there is nobody. */
+  readonly routes: Routes | undefined;
   /** How targets are dialled. */
   readonly dialer: Dialer;
   /** Bounds how many targets are dialled at a time. */

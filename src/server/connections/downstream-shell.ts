@@ -16,7 +16,6 @@ import {
   TidegateError,
   type Traffic,
 } from '../../receivers/index.js';
-import type { Target } from '../dial/target.js';
 import type { DecisionSignal } from '../handshake/decision-signal.js';
 import type { DataPath } from '../paths/data-path.js';
 import { ratesOf } from '../shaping/rates.js';
@@ -43,7 +42,6 @@ export class DownstreamShell implements DownstreamPort {
   #greeting: Greeting | undefined;
   #decision: DecisionSignal | undefined;
   #plan: Plan | undefined;
-  #target: Target | undefined;
   #upstream: UpstreamShell | undefined;
   #path: DataPath | undefined;
   #subprotocol = '';
@@ -65,7 +63,7 @@ export class DownstreamShell implements DownstreamPort {
   }
 
   get target(): string | undefined {
-    return this.#target?.href;
+    return (this.#upstream?.target ?? this.#plan?.target)?.href;
   }
 
   get answered(): boolean {
@@ -107,16 +105,14 @@ export class DownstreamShell implements DownstreamPort {
   plan(acceptance: Acceptance): { dial: DialOrder } | Refusal {
     const { request, receiver } = this.#connection;
     const plan = planConnection(request, acceptance, receiver, this.#services, this.#greeting);
-    if ('dial' in plan) {
-      this.#plan = plan;
-      this.#target = plan.target;
-    }
+    if ('dial' in plan) this.#plan = plan;
     return plan;
   }
 
   dial(): void {
-    const target = this.#target;
-    if (this.#plan === undefined || target === undefined) return;
+    const plan = this.#plan;
+    if (plan === undefined || plan.dial === 'none') return;
+    const { request } = this.#connection;
     const upstream = new UpstreamActor({
       connection: this.#connection,
       host: this.#services.supervisor,
@@ -124,9 +120,9 @@ export class DownstreamShell implements DownstreamPort {
     });
     this.#upstream = new UpstreamShell({
       upstream,
-      request: this.#connection.request,
-      plan: this.#plan,
-      target,
+      request,
+      plan,
+      route: plan.routes?.routeFor(request, this.#connection),
       services: this.#services,
       onReady: () => this.#connectUpstream(),
     });
@@ -139,7 +135,7 @@ export class DownstreamShell implements DownstreamPort {
     const plan = this.#plan;
     const greeting = this.#greeting;
     if (plan === undefined || greeting === undefined) return;
-    this.#path = greeting.accept(plan, this.#upstream?.answer);
+    this.#path = greeting.accept(plan, this.#upstream?.answer, this.#upstream?.headers);
     this.#subprotocol = greeting.subprotocol;
     if (plan.rates !== undefined) this.#path.limitRate(plan.rates);
     this.#connectUpstream();

@@ -24,12 +24,14 @@ import {
 } from '../authentication/handshake-admission.js';
 import { present } from '../authentication/presented.js';
 import { SessionEndpoint } from '../authentication/session-endpoint.js';
+import type { ListenerRole } from '../config/listen.js';
 import type { RejectedUpgrade } from '../events.js';
 import { writeRefusal } from '../handshake/answer.js';
 import { DecisionSignal } from '../handshake/decision-signal.js';
 import { lingerAndTerminate } from '../handshake/linger.js';
 import { TcpRequest } from '../handshake/tcp-request.js';
 import { createUpgradeRequest, type ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
+import type { ServerExtension } from '../server-extension.js';
 import type { AcceptedWire } from '../wires/wire.js';
 import type { ConnectionServices } from './connection-services.js';
 import { DownstreamShell } from './downstream-shell.js';
@@ -47,6 +49,8 @@ export interface EntranceOptions {
   /** Who is told about users and wrong credentials. */
   readonly ports: AuthenticationPorts;
   readonly createReceiver: ReceiverFactory;
+  /** What this kind of server adds. */
+  readonly extension: ServerExtension | undefined;
   nextId(): string;
   rejected(rejected: RejectedUpgrade): void;
 }
@@ -67,6 +71,7 @@ interface Entry<Kind extends Greeting> {
   readonly credentials: Credentials | undefined;
   /** Milliseconds of the handshake's deadline that are gone. */
   readonly waited: number;
+  readonly role: ListenerRole;
   greet(parts: GreetingParts): Kind;
 }
 
@@ -100,9 +105,12 @@ export class Entrance {
     const upgrade = checkUpgrade(arrival.head);
     const asksForSession = 'error' in upgrade && this.#endpoint?.serves(arrival.head) === true;
     const fault = 'error' in upgrade && !asksForSession ? upgrade : undefined;
-    const refusal = fault ?? this.#denyOrigin(arrival.head) ?? this.#capacityFor(wire);
+    if (fault?.error === 'NOT_AN_UPGRADE' && this.#options.extension?.takePlain?.({ head, wire }) === true) return;
+    const role = this.#roleOf(arrival);
+    const refusal =
+      fault ?? (role === 'client' ? this.#denyOrigin(arrival.head) : undefined) ?? this.#capacityFor(role);
     if (refusal !== undefined) this.#refuse(arrival, refusal);
-    else if ('key' in upgrade) this.#connect(arrival, upgrade.key, waited);
+    else if ('key' in upgrade) this.#connect(arrival, upgrade.key, waited, role);
     else this.#handOut(arrival);
   }
 
@@ -112,7 +120,8 @@ export class Entrance {
    * @param target where it goes, unless the receiver says otherwise. Default: that of the options.
    */
   takeBytes(wire: AcceptedWire, target: string | undefined): void {
-    const refusal = this.#capacityFor(wire);
+    const role = wire.pass?.role ?? 'client';
+    const refusal = this.#capacityFor(role);
     if (refusal !== undefined) {
       this.#drop(wire, refusal);
       return;
@@ -121,7 +130,7 @@ export class Entrance {
     const request = new TcpRequest(wire, decision);
     const credentials = this.#options.authentication.authenticator?.certified(wire.tls);
     const greet = (parts: GreetingParts) => new TcpGreeting(parts, target);
-    this.#begin({ wire, request, decision, credentials, waited: 0, greet });
+    this.#begin({ wire, request, decision, credentials, waited: 0, role, greet });
   }
 
   /** Before anything else looks at a request: what it shows of itself from here on holds no secret. */
@@ -138,16 +147,22 @@ export class Entrance {
     return message === undefined ? undefined : { status: 403, error: 'ORIGIN_DENIED', message };
   }
 
+  /** A control channel may come by a listener for clients: there it is known by its request. */
+  #roleOf({ head, wire }: Arrival): ListenerRole {
+    const role = wire.pass?.role ?? 'client';
+    return this.#options.extension?.isControl?.(head, role) === true ? 'control' : role;
+  }
+
   /** Why there is no room for one more connection, or nothing. */
-  #capacityFor({ pass }: AcceptedWire): Refusal | undefined {
+  #capacityFor(role: ListenerRole): Refusal | undefined {
     const { supervisor, links, config } = this.#options.services;
-    const refusal = supervisor.admit(pass?.role);
+    const refusal = supervisor.admit(role);
     if (refusal !== undefined || !links.budget.overloaded) return refusal;
     const message = `more than ${config.limits.maxHeldBytes} bytes are held for connections (limits.maxHeldBytes)`;
     return { status: 503, error: 'OVERLOADED', message };
   }
 
-  #connect(arrival: Arrival, key: string, waited: number): void {
+  #connect(arrival: Arrival, key: string, waited: number, role: ListenerRole): void {
     const { head, wire, marker, credentials } = arrival;
     const decision = new DecisionSignal();
     let request: ParsedUpgradeRequest;
@@ -158,21 +173,23 @@ export class Entrance {
       return;
     }
     const greet = (parts: GreetingParts) => new WebSocketGreeting(parts, key, marker);
-    this.#begin({ wire, request, decision, credentials, waited, greet }, (greeting) => greeting);
+    this.#begin({ wire, request, decision, credentials, waited, role, greet }, (greeting) => greeting);
   }
 
   /** @param hears who waits for a first message; left out where a client has none. */
   #begin<Kind extends Greeting>(
-    { wire, request, decision, credentials, waited, greet }: Entry<Kind>,
+    { wire, request, decision, credentials, waited, role, greet }: Entry<Kind>,
     hears?: (greeting: Kind) => FirstMessagePort,
   ): void {
-    const { services, createReceiver, nextId } = this.#options;
+    const { services, nextId } = this.#options;
     const { supervisor } = services;
-    const admission = this.#admission(credentials, request, hears && (() => hears(greeting)));
+    const isControl = role === 'control' && this.#options.extension?.createControl !== undefined;
+    // A control channel has credentials of its own.
+    const admission = isControl ? undefined : this.#admission(credentials, request, hears && (() => hears(greeting)));
     const connection = new ConnectionActor({
       id: nextId(),
       request,
-      createReceiver: () => createReceiver(request),
+      createReceiver: () => this.#createReceiver(request, isControl),
       admission,
       host: supervisor,
       parent: supervisor.ref,
@@ -180,8 +197,14 @@ export class Entrance {
     });
     const greeting = greet({ connection, services, wire });
     connection.port = new DownstreamShell({ connection, services, request, wire, greeting, decision });
-    supervisor.add(connection, wire.pass?.role);
+    supervisor.add(connection, role);
     connection.start();
+  }
+
+  #createReceiver(request: UpgradeRequest, isControl: boolean): LifecycleReceiver {
+    const { createReceiver, extension } = this.#options;
+    const own = isControl ? extension?.createControl?.(request) : extension?.createReceiver?.(request);
+    return own ?? createReceiver(request);
   }
 
   #handOut(arrival: Arrival): void {

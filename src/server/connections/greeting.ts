@@ -1,7 +1,7 @@
 /** Owns the contract of what answers a client: with an upgrade, or without a word. Refuses to decide which answer it is. */
 import type { Refusal } from '../../actors/connection.effects.js';
 import type { ConnectionActor } from '../../actors/connection-actor.js';
-import { ERRORS } from '../../receivers/index.js';
+import { ERRORS, type HeaderFields } from '../../receivers/index.js';
 import type { DataPath } from '../paths/data-path.js';
 import type { Wire } from '../wires/wire.js';
 import type { ConnectionServices } from './connection-services.js';
@@ -20,8 +20,9 @@ export interface Greeting {
    * Answers the client, and makes the data path that reads it from then on.
    *
    * @param answered what a WebSocket target that was dialled first agreed to.
+   * @param headers header fields beside those of the plan.
    */
-  accept(plan: Plan, answered: UpstreamAnswer | undefined): DataPath;
+  accept(plan: Plan, answered: UpstreamAnswer | undefined, headers?: HeaderFields): DataPath;
   /** Turns the client away. */
   refuse(refusal: Refusal): void;
 }

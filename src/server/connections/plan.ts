@@ -21,11 +21,14 @@ import type { TargetGuard } from '../dial/target-guard.js';
 import { chooseSubprotocol } from '../handshake/subprotocol.js';
 import type { Rates } from '../shaping/paced-wire.js';
 import { ratesFor } from '../shaping/rates.js';
+import type { Routes } from './route.js';
 
 /** How a connection will be carried out. */
 export interface Plan {
   readonly dial: DialOrder;
   readonly target: Target | undefined;
+  /** Whoever chooses the target when it is dialled; undefined when the plan names it, or there is none. */
+  readonly routes: Routes | undefined;
   /** Judges the addresses of a target that the receiver chose. */
   readonly guard: TargetGuard | undefined;
   readonly path: 'frames' | 'stream' | 'messages' | 'bytes';
@@ -45,6 +48,7 @@ export interface PlanServices {
   readonly config: ProxyConfig;
   readonly dialer: Pick<Dialer, 'guardFor'>;
   readonly needsTarget: boolean;
+  readonly routes?: Routes | undefined;
 }
 
 /** What was settled with a client before there was a plan. */
@@ -73,22 +77,25 @@ export function planConnection(
   request: UpgradeRequest,
   acceptance: Acceptance,
   receiver: LifecycleReceiver,
-  { config, dialer, needsTarget }: PlanServices,
+  { config, dialer, needsTarget, routes: all }: PlanServices,
   { early, offeredTarget }: Settled = NOTHING,
 ): Plan | Refusal {
   // Checked by accept() already, but nobody has to use it.
   assertHeaderFields(acceptance.headers);
-  const text = acceptance.target ?? offeredTarget ?? config.target;
-  if (text === undefined && needsTarget) {
+  const chosen = acceptance.target === undefined ? offeredTarget : acceptance.target;
+  const routes = chosen === undefined ? all : undefined;
+  const text = chosen === undefined ? config.target : (chosen ?? undefined);
+  if (text === undefined && routes === undefined && needsTarget && chosen !== null) {
     return refusal('NO_TARGET', 'neither the option `target` nor onUpgradeRequest gave a target');
   }
   const target = text === undefined ? undefined : parseTarget(text);
   const guard = target === undefined ? undefined : dialer.guardFor(target);
   const denied = target === undefined ? undefined : denialOf(target, guard);
   if (denied !== undefined) return denied;
-  const dial: DialOrder = target === undefined ? 'none' : config.connectUpstream;
+  const speaks = routes === undefined ? speechOf(target) : routes.speaks;
+  const dial: DialOrder = speaks === undefined ? 'none' : config.connectUpstream;
   const rates = ratesFor(config.throttle, acceptance.throttle);
-  const path = request.transport === 'tcp' ? pathOfBytes(target, receiver) : pathFor(target, receiver);
+  const path = request.transport === 'tcp' ? pathOfBytes(speaks, receiver) : pathFor(speaks, receiver);
   const planned = (
     subprotocol: string | undefined,
     subprotocolsToOffer: readonly string[],
@@ -96,6 +103,7 @@ export function planConnection(
   ): Plan => ({
     dial,
     target,
+    routes,
     guard,
     path,
     subprotocol,
@@ -108,13 +116,13 @@ export function planConnection(
   const offered = request.subprotocols;
 
   // A WebSocket target that is asked first makes the choice itself (RFC 6455 section 4.2.2), among what may be chosen.
-  if (early === undefined && target?.kind === 'websocket' && dial === 'before-accept') {
-    const chosen = acceptance.subprotocol;
+  if (early === undefined && speaks === 'websocket' && dial === 'before-accept') {
+    const named = acceptance.subprotocol;
     // An empty string chooses none.
-    if (chosen !== undefined && chosen !== '' && !offered.includes(chosen)) throw notOffered(chosen, offered);
+    if (named !== undefined && named !== '' && !offered.includes(named)) throw notOffered(named, offered);
     const allowed = offered.filter((name) => config.subprotocols?.includes(name) ?? true);
-    const subprotocolsToOffer = chosen === undefined ? allowed : [chosen].filter((name) => name !== '');
-    return planned(chosen, subprotocolsToOffer);
+    const subprotocolsToOffer = named === undefined ? allowed : [named].filter((name) => name !== '');
+    return planned(named, subprotocolsToOffer);
   }
   if (early !== undefined) {
     const { subprotocol } = early;
@@ -143,15 +151,21 @@ function denialOf(target: Target, guard: TargetGuard | undefined): Refusal | und
   }
 }
 
-function pathFor(target: Target | undefined, receiver: LifecycleReceiver): Plan['path'] {
-  if (target === undefined || readsMessages(receiver)) return 'messages';
-  return target.kind === 'websocket' ? 'frames' : 'stream';
+type Speech = Routes['speaks'];
+
+function speechOf(target: Target | undefined): Speech | undefined {
+  if (target === undefined) return undefined;
+  return target.kind === 'websocket' ? 'websocket' : 'bytes';
+}
+
+function pathFor(speaks: Speech | undefined, receiver: LifecycleReceiver): Plan['path'] {
+  if (speaks === undefined || readsMessages(receiver)) return 'messages';
+  return speaks === 'websocket' ? 'frames' : 'stream';
 }
 
 /** For a client without frames. */
-function pathOfBytes(target: Target | undefined, receiver: LifecycleReceiver): Plan['path'] {
-  const isPlain = target !== undefined && target.kind !== 'websocket';
-  return isPlain && !readsMessages(receiver) ? 'bytes' : 'messages';
+function pathOfBytes(speaks: Speech | undefined, receiver: LifecycleReceiver): Plan['path'] {
+  return speaks === 'bytes' && !readsMessages(receiver) ? 'bytes' : 'messages';
 }
 
 function refusal(error: Refusal['error'], message: string): Refusal {

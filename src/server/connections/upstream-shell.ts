@@ -2,14 +2,15 @@
  * Owns the socket of one upstream, as the upstream actor's port: the dial, what the target answered, and every effect on
  * the wire. Refuses to decide anything; the chart does.
  */
+import type { Refusal } from '../../actors/connection.effects.js';
+import type { Ending } from '../../actors/ending.js';
 import type { UpstreamPort } from '../../actors/upstream.port.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
 import { endToEndResponseHeaders } from '../../protocol/forward-headers.js';
 import {
   type CloseStatus,
   describeError,
-  type ErrorCode,
-  httpStatusOf,
+  type HeaderFields,
   TidegateError,
   type UpgradeRequest,
 } from '../../receivers/index.js';
@@ -24,7 +25,9 @@ import type { AgreedDeflate } from '../paths/message-writer.js';
 import type { Wire } from '../wires/wire.js';
 import type { ConnectionServices } from './connection-services.js';
 import { assertAnswerToPass, offerToPass, ownOffer } from './deflate.js';
+import { type DialAttempt, dialRoute, refusalOf } from './dial-route.js';
 import type { Plan } from './plan.js';
+import type { Route } from './route.js';
 
 /** How much of the body of a target's refusal reaches the client. */
 const MAX_REFUSAL_BYTES = 64 * 1024;
@@ -45,7 +48,8 @@ export class UpstreamShell implements UpstreamPort {
   readonly #request: UpgradeRequest;
   // What only the dial needs is let go of with it: there may be many upstreams.
   #plan: Plan | undefined;
-  readonly #target: Target;
+  readonly #route: Route | undefined;
+  #target: Target | undefined;
   readonly #services: ConnectionServices;
   #onReady: (() => void) | undefined;
   /** Gives the dial up; undefined once there is nothing to give up. */
@@ -58,7 +62,8 @@ export class UpstreamShell implements UpstreamPort {
     upstream: UpstreamActor;
     request: UpgradeRequest;
     plan: Plan;
-    target: Target;
+    /** Who chooses the target; undefined when the plan names it. */
+    route: Route | undefined;
     services: ConnectionServices;
     /** Called when the upstream is connected, before its actor is told. */
     onReady: () => void;
@@ -66,10 +71,12 @@ export class UpstreamShell implements UpstreamPort {
     this.#upstream = options.upstream;
     this.#request = options.request;
     this.#plan = options.plan;
-    this.#target = options.target;
+    this.#target = options.plan.target;
+    this.#route = options.route;
     this.#services = options.services;
     this.#onReady = options.onReady;
-    this.speaksWebSocket = options.target.kind === 'websocket';
+    const { target, routes } = options.plan;
+    this.speaksWebSocket = (routes?.speaks ?? target?.kind) === 'websocket';
   }
 
   /** The client is answered: what was agreed on is known to both. */
@@ -81,17 +88,37 @@ export class UpstreamShell implements UpstreamPort {
     return this.#wire?.bytesRead ?? 0;
   }
 
+  /** Where it goes; undefined before that is chosen. */
+  get target(): Target | undefined {
+    return this.#target;
+  }
+
+  /** What the answer to the client has to say beside what the receiver wants. */
+  get headers(): HeaderFields | undefined {
+    return this.#route?.headers;
+  }
+
   dial(): void {
     const target = this.#target;
     const plan = this.#plan;
+    const route = this.#route;
     if (plan === undefined) return;
     const abort = new DialAbort();
     this.#abort = abort;
-    this.#services.dials.add(() => {
-      const dial =
-        target.kind === 'websocket' ? this.#dialWebSocket(target, plan, abort) : this.#dialBytes(plan, abort);
-      return dial.catch((error: unknown) => this.#failed(error));
-    });
+    const attempt: DialAttempt = (to, signal) => this.#attempt(to, plan, signal);
+    if (route !== undefined) {
+      void dialRoute(route, attempt, this.#services.dials, abort).then((refusal) => this.#settled(refusal));
+    } else if (target !== undefined) {
+      this.#services.dials.add(() => attempt(target, abort).then((refusal) => this.#settled(refusal)));
+    }
+  }
+
+  over(ending: Ending | undefined): void {
+    this.#route?.over(ending);
+  }
+
+  lossEnding(): Ending | undefined {
+    return this.#route?.lossEnding();
   }
 
   abortDial(): void {
@@ -143,13 +170,24 @@ export class UpstreamShell implements UpstreamPort {
     this.#wire?.probe();
   }
 
-  async #dialBytes(plan: Plan, abort: DialAbort): Promise<void> {
-    const warm = abort.aborted ? undefined : this.#services.warm?.take(this.#target);
-    // Never within this call: the chart is still on its way into `dialling`.
-    this.#connected(await (warm ?? dialTarget(this.#target, this.#dialOptions(plan, abort))), abort);
+  #attempt(target: Target, plan: Plan, signal: DialAbort): Promise<Refusal | undefined> {
+    this.#target = target;
+    const dial =
+      target.kind === 'websocket' ? this.#dialWebSocket(target, plan, signal) : this.#dialBytes(target, plan, signal);
+    return dial.catch((error: unknown) => refusalOf(error));
   }
 
-  async #dialWebSocket(target: WebSocketTarget, plan: Plan, abort: DialAbort): Promise<void> {
+  #settled(refusal: Refusal | undefined): void {
+    if (refusal !== undefined) this.#upstream.dialFailed(refusal);
+  }
+
+  async #dialBytes(target: Target, plan: Plan, abort: DialAbort): Promise<undefined> {
+    const warm = abort.aborted ? undefined : this.#services.warm?.take(target);
+    // Never within this call: the chart is still on its way into `dialling`.
+    this.#connected(await (warm ?? dialTarget(target, this.#dialOptions(plan, abort))), abort);
+  }
+
+  async #dialWebSocket(target: WebSocketTarget, plan: Plan, abort: DialAbort): Promise<Refusal | undefined> {
     const { compression, limits, forwardedHeaders, hostHeader, passCompression } = this.#services.config;
     const own =
       plan.path === 'messages' && compression !== false ? ownOffer(compression, limits.maxMessageBytes) : undefined;
@@ -167,15 +205,14 @@ export class UpstreamShell implements UpstreamPort {
       maxRefusalBytes: MAX_REFUSAL_BYTES,
     });
     if (handshake.kind === 'refused') {
-      this.#upstream.dialFailed({
+      return {
         status: handshake.status,
         statusText: handshake.statusText,
         headers: endToEndResponseHeaders(handshake.rawHeaders),
         body: handshake.body,
         error: 'UPSTREAM_REJECTED',
         message: `${target.href} answered ${handshake.status} ${handshake.statusText}`,
-      });
-      return;
+      };
     }
     this.answer = { subprotocol: handshake.subprotocol, extensions: handshake.extensions };
     try {
@@ -189,26 +226,23 @@ export class UpstreamShell implements UpstreamPort {
       );
     }
     this.#connected(handshake.wire, abort);
+    return undefined;
   }
 
   #connected(wire: Wire, abort: DialAbort): void {
     if (abort.aborted) {
       wire.terminate();
-      return;
+      throw abort.reason;
     }
     this.#abort = undefined;
     this.#wire = wire;
+    this.#route?.connected();
     // Until a data path reads it: an upstream that is given up now is gone when its wire is.
     wire.attach({ onBytes() {}, onEnd() {}, onDrain() {}, onClosed: () => this.#upstream.onClosed() });
     this.#onReady?.();
     this.#onReady = undefined;
     this.#plan = undefined;
     this.#upstream.dialled();
-  }
-
-  #failed(error: unknown): void {
-    const code: ErrorCode = error instanceof TidegateError ? error.code : 'UPSTREAM_REFUSED';
-    this.#upstream.dialFailed({ status: httpStatusOf(code), error: code, message: describeError(error) });
   }
 
   #dialOptions({ guard, acceptance }: Plan, signal: DialAbort): DialOptions {

@@ -3,7 +3,7 @@
  * is known, or a refusal. Refuses to decide which of them it is.
  */
 import type { Refusal } from '../../actors/connection.effects.js';
-import type { Acceptance } from '../../receivers/index.js';
+import type { HeaderFields } from '../../receivers/index.js';
 import type { Failure } from '../authentication/credentials.js';
 import type { FirstMessagePort } from '../authentication/handshake-admission.js';
 import { acceptanceHead, writeRefusal } from '../handshake/answer.js';
@@ -41,12 +41,12 @@ export class WebSocketGreeting implements Greeting, FirstMessagePort {
     this.#readEarly();
   }
 
-  accept(plan: Plan, answered: UpstreamAnswer | undefined): DataPath {
+  accept(plan: Plan, answered: UpstreamAnswer | undefined, headers?: HeaderFields): DataPath {
     const deflate = this.#deflate(plan);
     this.subprotocol = plan.subprotocol ?? answered?.subprotocol ?? '';
     const extensions = plan.path === 'frames' ? (answered?.extensions ?? '') : (deflate?.extensions ?? '');
     this.#reader.finish();
-    if (this.early === undefined) this.#writeAcceptance(extensions, plan.acceptance.headers);
+    if (this.early === undefined) this.#writeAcceptance(extensions, joined(plan.acceptance.headers, headers));
     return this.#createPath(plan, deflate?.deflate, extensions !== '');
   }
 
@@ -95,7 +95,7 @@ export class WebSocketGreeting implements Greeting, FirstMessagePort {
     this.#reader = new EarlyReader(wire, bound, links.budget, () => connection.onClosed(1006, ''));
   }
 
-  #writeAcceptance(extensions: string, headers: Acceptance['headers']): void {
+  #writeAcceptance(extensions: string, headers: HeaderFields | undefined): void {
     const head = acceptanceHead({
       key: this.#key,
       subprotocol: this.subprotocol === '' ? this.#marker : this.subprotocol,
@@ -123,4 +123,15 @@ export class WebSocketGreeting implements Greeting, FirstMessagePort {
     }
     return new StreamPath({ connection, wire, services, limits, frameType });
   }
+}
+
+/** Both may set a cookie: where the names are the same, both fields are sent. */
+function joined(own: HeaderFields | undefined, more: HeaderFields | undefined): HeaderFields | undefined {
+  if (own === undefined || more === undefined) return own ?? more;
+  const all: Record<string, string | readonly string[]> = { ...own };
+  for (const [name, value] of Object.entries(more)) {
+    const same = Object.keys(own).find((other) => other.toLowerCase() === name.toLowerCase()) ?? name;
+    all[same] = [all[same] ?? [], value].flat();
+  }
+  return all;
 }

@@ -65,7 +65,7 @@ export class UnknownProtocolQuestion {
   #answered(answer: UnknownProtocolAnswer): void {
     this.#settle(() => {
       if (answer === true) this.#asker.taken(undefined);
-      else if (typeof answer === 'object' && answer.kind === 'accept') this.#asker.taken(answer.target);
+      else if (typeof answer === 'object' && answer.kind === 'accept') this.#asker.taken(answer.target ?? undefined);
       else this.#asker.turnedAway('onUnknownProtocol did not accept it');
     });
   }

@@ -24,6 +24,8 @@ it('P5, P7: an effect that throws cuts the transport, ends the connection and le
   });
   upstream.port = {
     dial: () => upstream.dialled(),
+    over: () => {},
+    lossEnding: () => undefined,
     abortDial: () => {},
     read: () => {},
     stopReading: () => {

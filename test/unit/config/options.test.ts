@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TidegateError } from '../../../src/receivers/errors.js';
+import { balancerOptionsSchema } from '../../../src/server/config/balancer/options.js';
 import { formatListen, parseListenText } from '../../../src/server/config/listen.js';
 import { proxyOptionsSchema, resolveProxyOptions } from '../../../src/server/config/options.js';
 import { walkOptions } from '../../../src/server/config/walk.js';
@@ -255,11 +256,12 @@ describe('definitions', () => {
 
   it('say in the doc comment that editors show what they say in the reference', () => {
     const folder = new URL('../../../src/server/config/', import.meta.url);
-    const source = readdirSync(folder)
+    const source = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(new URL(name, folder), 'utf8'))
       .join('\n');
     const comments = new Set([...source.matchAll(/^ *\/\*\* (.*) \*\/$/gm)].map((match) => match[1]));
-    for (const { path, description } of walkOptions(proxyOptionsSchema)) {
+    for (const { path, description } of [...walkOptions(proxyOptionsSchema), ...walkOptions(balancerOptionsSchema)]) {
       expect(comments, path).toContain(description);
     }
   });

@@ -1,0 +1,141 @@
+/**
+ * Owns the shapes of what a balancer and a backend tell each other on a control channel, version 1: JSON objects, one in each text message.
+ * Refuses to read or write them, and to decide what follows.
+ */
+
+/** The subprotocol of a control channel. */
+export const CONTROL_SUBPROTOCOL = 'tidegate.control.v1';
+
+/** The version of the messages here. */
+export const CONTROL_VERSION = 1;
+
+// What a balancer says.
+
+/** The first message: what the backend has to prove that it knows a token for. */
+export interface Challenge {
+  readonly type: 'challenge';
+  readonly version: number;
+  /** At least 16 random bytes, base64url; used once. */
+  readonly nonce: string;
+  /** Tells one balancer from another, and one start of it from the next. */
+  readonly balancer: string;
+}
+
+/** The backend is known. */
+export interface Registered {
+  readonly type: 'registered';
+  readonly generation: number;
+  /** Something must be said at least this often, in milliseconds; a third of it is a good pace. */
+  readonly leaseMs: number;
+  /** That the balancer knows the token, too; absent where there is none. */
+  readonly proof?: string | undefined;
+}
+
+/** The registration, or what followed, is refused; the channel is closed with 1008 behind it. */
+export interface Refused {
+  readonly type: 'refused';
+  readonly why: string;
+  readonly message: string;
+}
+
+/** An operator drains the backend, or puts it back in: for its information. */
+export interface StateNotice {
+  readonly type: 'state';
+  readonly state: 'ready' | 'draining';
+}
+
+// What a backend says.
+
+/** What a backend says of itself. */
+export interface Advertisement {
+  /** Where it is reached: the first is where clients are relayed to, all are handed out, best first. */
+  readonly bindings: readonly string[];
+  /** Default: 1. */
+  readonly weight?: number | undefined;
+  /** Default: 0, any number. */
+  readonly capacity?: number | undefined;
+  readonly tags?: readonly string[] | undefined;
+}
+
+/** The answer to the challenge. */
+export interface Register extends Advertisement {
+  readonly type: 'register';
+  readonly version: number;
+  readonly id: string;
+  /** At least 16 random bytes of its own, base64url. */
+  readonly nonce: string;
+  /** HMAC-SHA-256 by the token; absent with a client certificate. */
+  readonly proof?: string | undefined;
+  /** Connected is not ready: whether it may be picked at once. */
+  readonly ready: boolean;
+  /** What it can do beside: `messages` when it delivers messages to its own clients. */
+  readonly features?: readonly string[] | undefined;
+}
+
+/** It is there, and has so many connections. Renews the lease, as every other message does. */
+export interface Load {
+  readonly type: 'load';
+  readonly connections: number;
+}
+
+/** Something of what it said of itself is otherwise now. */
+export interface Update extends Partial<Advertisement> {
+  readonly type: 'update';
+}
+
+/** It may be picked, wants no more clients, wants clients again, or goes for good. */
+export interface Intent {
+  readonly type: 'ready' | 'drain' | 'resume' | 'leave';
+}
+
+// What both say: messages for clients that are somewhere else.
+
+/** What is to be done for clients. */
+export type GroupAction =
+  | { readonly verb: 'broadcast'; readonly message: GroupMessage; readonly filter?: GroupFilter | undefined }
+  | { readonly verb: 'send'; readonly to: string; readonly message: GroupMessage }
+  | { readonly verb: 'ping'; readonly payload?: string | undefined }
+  | { readonly verb: 'disconnectAll' };
+
+/** Text, or bytes as base64. */
+export type GroupMessage = { readonly text: string } | { readonly base64: string };
+
+/** Filters are combined with "and"; `exclude` always wins. Ids are addresses: `backend/connection`. */
+export interface GroupFilter {
+  readonly channel?: string | undefined;
+  readonly protocol?: string | undefined;
+  readonly include?: readonly string[] | undefined;
+  readonly exclude?: readonly string[] | undefined;
+}
+
+/** A backend asks the balancer to do something for all; or the balancer asks a backend to do it for its own clients. */
+export interface GroupCommand {
+  readonly type: 'command';
+  /** Unique for its origin: who has carried it out does not do so again. */
+  readonly id: string;
+  /** The id of the backend or balancer that it began at. */
+  readonly origin: string;
+  /** How many more times it may be handed on. */
+  readonly hops: number;
+  readonly action: GroupAction;
+}
+
+/** What became of a command. */
+export interface GroupResult {
+  readonly type: 'result';
+  /** That of the command. */
+  readonly id: string;
+  readonly matched: number;
+  readonly accepted: number;
+  readonly queued: number;
+  readonly dropped: number;
+  readonly closed: number;
+  /** Backends that were asked and did not answer; only in the result of a whole group. */
+  readonly lost?: readonly string[] | undefined;
+}
+
+/** What a balancer may say. */
+export type BalancerMessage = Challenge | Registered | Refused | StateNotice | GroupCommand | GroupResult;
+
+/** What a backend may say. */
+export type BackendMessage = Register | Load | Update | Intent | GroupCommand | GroupResult;

@@ -1,0 +1,48 @@
+/** Owns the options of the control channels by which backends register themselves. Refuses to accept one. */
+import { z } from 'zod';
+import { count, described, duration, optionalText } from '../fields.js';
+
+const TOKENS_ERROR = 'expected a list of secrets of at least 16 characters';
+
+/** How backends register themselves. */
+export const control = described(
+  z
+    .strictObject({
+      /** The path of control channels on listeners for clients, such as `/.tidegate/control`. Left out: they are taken by listeners with `role: control` only. */
+      path: optionalText({
+        description:
+          'The path of control channels on listeners for clients, such as `/.tidegate/control`. Left out: they are taken by listeners with `role: control` only.',
+      }),
+      /** Shared secrets, one of which a backend has to know. Several, so that they can be changed one after the other. None: a client certificate is needed. */
+      tokens: described(
+        z
+          .array(z.string({ error: TOKENS_ERROR }).min(16, { error: TOKENS_ERROR }), { error: TOKENS_ERROR })
+          .default([]),
+        'list',
+        {
+          description:
+            'Shared secrets, one of which a backend has to know. Several, so that they can be changed one after the other. None: a client certificate is needed.',
+          flag: 'control-token',
+          placeholder: '<secret>',
+          defaultText: 'none',
+        },
+      ),
+      /** How long a backend may be silent before it is taken for lost. It says something three times in that time. */
+      lease: duration({
+        description:
+          'How long a backend may be silent before it is taken for lost. It says something three times in that time.',
+        default: '15s',
+        min: 300,
+        flag: 'control-lease',
+      }),
+      /** How many backends may be registered at a time. */
+      maxBackends: count({
+        description: 'How many backends may be registered at a time.',
+        default: 1000,
+        min: 1,
+      }),
+    })
+    .prefault({}),
+  'group',
+  { description: 'How backends register themselves.' },
+);

@@ -1,0 +1,75 @@
+/**
+ * Owns reaching one of several targets: the one that a route chose, and another one when it cannot be reached. Refuses to choose, and
+ * to know how one is dialled.
+ */
+import type { Refusal } from '../../actors/connection.effects.js';
+import { describeError, httpStatusOf, TidegateError } from '../../receivers/index.js';
+import type { DialQueue } from '../dial/dial-queue.js';
+import { DialAbort } from '../dial/dial-signal.js';
+import type { Target } from '../dial/target.js';
+import type { Route } from './route.js';
+
+/** Tries to reach a target. Answers with nothing when it is connected, else with why not; never rejects. */
+export type DialAttempt = (target: Target, signal: DialAbort) => Promise<Refusal | undefined>;
+
+/**
+ * Dials what a route chooses until one is connected or no other is to be tried. Answers with nothing then, or with the refusal of the
+ * last one; never rejects.
+ *
+ * @param abort gives everything up.
+ */
+export async function dialRoute(
+  route: Route,
+  attempt: DialAttempt,
+  dials: DialQueue,
+  abort: DialAbort,
+): Promise<Refusal | undefined> {
+  for (;;) {
+    let target: Target;
+    try {
+      target = await route.next(abort);
+    } catch (error) {
+      return refusalOf(error, route);
+    }
+    if (abort.aborted) return refusalOf(abort.reason, route);
+    const refusal = await limited(route.attemptTimeout, abort, (signal) =>
+      queued(dials, () => attempt(target, signal)),
+    );
+    if (refusal === undefined || abort.aborted || !route.failed(refusal)) return refusal;
+  }
+}
+
+/** Makes a refusal of what a dial failed with. */
+export function refusalOf(error: unknown, route?: Route): Refusal {
+  const code = error instanceof TidegateError ? error.code : 'UPSTREAM_REFUSED';
+  const status = httpStatusOf(code);
+  const headers = status === 503 && route !== undefined ? { 'Retry-After': String(route.retryAfter) } : undefined;
+  return { status, error: code, message: describeError(error), headers };
+}
+
+async function limited<Result>(
+  milliseconds: number,
+  outer: DialAbort,
+  run: (signal: DialAbort) => Promise<Result>,
+): Promise<Result> {
+  const signal = new DialAbort();
+  const giveUp = () => signal.abort(outer.reason);
+  outer.addEventListener('abort', giveUp);
+  const timer =
+    milliseconds > 0
+      ? setTimeout(
+          () => signal.abort(new TidegateError('UPSTREAM_TIMEOUT', `no answer within ${milliseconds} ms`)),
+          milliseconds,
+        )
+      : undefined;
+  try {
+    return await run(signal);
+  } finally {
+    clearTimeout(timer);
+    outer.removeEventListener('abort', giveUp);
+  }
+}
+
+function queued<Result>(dials: DialQueue, dial: () => Promise<Result>): Promise<Result> {
+  return new Promise((resolve) => dials.add(() => dial().then(resolve)));
+}

@@ -1,0 +1,42 @@
+/**
+ * Owns the contract between a connection and whoever chooses where it goes while it is dialled: a balancer. A connection with a target
+ * of its own has no route. Refuses to dial.
+ */
+import type { Refusal } from '../../actors/connection.effects.js';
+import type { Ending } from '../../actors/ending.js';
+import type { Occupant } from '../../actors/pairing.js';
+import type { HeaderFields, UpgradeRequest } from '../../receivers/index.js';
+import type { DialSignal } from '../dial/dial-signal.js';
+import type { Target } from '../dial/target.js';
+
+/** Where one connection goes, and where else when that cannot be reached. Nothing in it throws, but `next`. */
+export interface Route {
+  /**
+   * Chooses the next target. Called for each attempt.
+   *
+   * @throws TidegateError `NO_BACKEND` or `BACKENDS_FULL` when there is none; the promise rejects with the same.
+   */
+  next(signal: DialSignal): Target | Promise<Target>;
+  /** Milliseconds that the attempt which begins now may take; 0 for as long as there is. */
+  readonly attemptTimeout: number;
+  /** Seconds after which a client may try again when there is none: `Retry-After`. */
+  readonly retryAfter: number;
+  /** The target that was chosen last could not be reached, or refused. Answers whether another one is to be tried. */
+  failed(refusal: Refusal): boolean;
+  /** The target that was chosen last is connected. */
+  connected(): void;
+  /** Header fields for the answer to the client, beside those of the receiver. Asked for when it is connected. */
+  readonly headers: HeaderFields | undefined;
+  /** The client and its target are not connected any more, or never were. Called once, and last; undefined before it was connected. */
+  over(ending: Ending | undefined): void;
+  /** What the client is told when its target was lost without a word. */
+  lossEnding(): Ending;
+}
+
+/** Chooses where connections go. */
+export interface Routes {
+  /** What all targets speak: the data path is chosen before there is one. */
+  readonly speaks: 'websocket' | 'bytes';
+  /** Begins the way of one connection. */
+  routeFor(request: UpgradeRequest, occupant: Occupant & { readonly id: string }): Route;
+}

@@ -1,0 +1,43 @@
+/** Owns the contract of what one kind of server adds to what every server does. Refuses to know which kinds there are. */
+import type { ConnectionActor } from '../actors/connection-actor.js';
+import type { SupervisorActor } from '../actors/supervisor-actor.js';
+import type { RequestHead } from '../protocol/http-head.js';
+import type { LifecycleReceiver, UpgradeRequest } from '../receivers/index.js';
+import type { ListenerRole } from './config/listen.js';
+import type { Routes } from './connections/route.js';
+import type { Dialer } from './dial/dialer.js';
+import type { AcceptedWire } from './wires/wire.js';
+
+/** What an extension is built on. */
+export interface ExtensionBase {
+  readonly supervisor: SupervisorActor;
+  readonly dialer: Dialer;
+}
+
+/** A request that is no upgrade, and the wire it came by, which is not read. Credentials were not looked at. */
+export interface PlainRequest {
+  readonly head: RequestHead;
+  readonly wire: AcceptedWire;
+}
+
+/** Beside the start, nothing in it may throw. Made anew for each start of its server. */
+export interface ServerExtension {
+  /** Who chooses where connections go that have no target of their own. */
+  readonly routes?: Routes | undefined;
+  /** Whether a handshake is that of a control channel, which is no client: it has room and credentials of its own. */
+  isControl?(head: RequestHead, role: ListenerRole): boolean;
+  /** Makes the receiver of a control channel, which is the application: it has no target. */
+  createControl?(request: UpgradeRequest): LifecycleReceiver;
+  /** Makes the receiver of a client whom the server answers itself; undefined for all others. */
+  createReceiver?(request: UpgradeRequest): LifecycleReceiver | undefined;
+  /** Takes a request that is no upgrade. Answers whether it did; else it is refused with 426. */
+  takePlain?(request: PlainRequest): boolean;
+  /** A connection is open; after the event `connection`. */
+  opened?(connection: ConnectionActor): void;
+  /** Called when every listener is bound. A throw fails the start. */
+  start?(): Promise<void> | void;
+  /** The server is stopping: nothing new is begun. Connections are still there. */
+  stopAhead?(): void;
+  /** Lets go of everything. Resolves when no socket, timer or handle is left. Called after a failed start, too. */
+  release(): Promise<void> | void;
+}
