@@ -16,6 +16,7 @@ import { noAffinity } from './affinity.js';
 import { createRoutes } from './backend-route.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import type { BalancerHooks } from './balancer-hooks.js';
+import { HealthChecks } from './health/health-checks.js';
 import { Pairs } from './pairs.js';
 import { RetryBudget } from './retry-budget.js';
 
@@ -35,11 +36,13 @@ export class Balancing implements ServerExtension {
   readonly routes: Routes;
   readonly #options: BalancingOptions;
   readonly #pairs: Pairs;
+  readonly #checks: HealthChecks;
 
-  constructor(options: BalancingOptions, { supervisor }: ExtensionBase) {
+  constructor(options: BalancingOptions, { supervisor, dialer }: ExtensionBase) {
     this.#options = options;
     const { config, hooks, tell } = options;
     const { drain, health, failover } = config;
+    this.#checks = new HealthChecks({ config, dialer });
     this.pool = new PoolActor(
       {
         policy: hooks.selection ?? createPolicy(config.policy),
@@ -51,9 +54,19 @@ export class Balancing implements ServerExtension {
         random: Math.random,
       },
       {
-        ready: (backend) => tell('backend.ready', backend.info()),
-        draining: (backend) => tell('backend.draining', backend.info()),
-        gone: (backend) => tell('backend.gone', backend.info()),
+        ready: (backend) => {
+          this.#checks.watch(backend);
+          tell('backend.ready', backend.info());
+        },
+        draining: (backend) => {
+          this.#checks.forget(backend);
+          tell('backend.draining', backend.info());
+        },
+        gone: (backend) => {
+          this.#checks.forget(backend);
+          tell('backend.gone', backend.info());
+        },
+        health: (backend) => this.#tellHealth(backend),
         exception: (error) => tell('exception', error, undefined),
       },
     );
@@ -93,8 +106,18 @@ export class Balancing implements ServerExtension {
     return backend;
   }
 
-  release(): void {
+  stopAhead(): void {
+    void this.#checks.close();
+  }
+
+  async release(): Promise<void> {
     this.pool.close();
+    await this.#checks.close();
+  }
+
+  #tellHealth(backend: BackendActor): void {
+    const { health } = backend;
+    if (health !== undefined) this.#options.tell('backend.health', backend.info(), health);
   }
 
   /** What a client is told that has to go, because its backend does. */

@@ -52,8 +52,9 @@ export function refuseBalancerContradictions(
   {
     backends: all,
     affinity: { by },
+    health: { check },
     connectUpstream,
-  }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'connectUpstream'>,
+  }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'health' | 'connectUpstream'>,
   context: z.RefinementCtx,
 ): void {
   const kinds = all.map(({ url }) => (/^wss?:/i.test(url) ? 'websocket' : 'bytes'));
@@ -61,6 +62,10 @@ export function refuseBalancerContradictions(
   if (odd > 0) {
     const message = 'expected one that speaks what the first one speaks: all ws: and wss:, or all tcp:, tls: and unix:';
     context.addIssue({ code: 'custom', message, input: all[odd]?.url, path: ['backends', odd] });
+  }
+  if (kinds[0] === 'bytes' && (check === 'http' || check === 'websocket')) {
+    const message = "expected 'tcp' or 'off' beside backends that are tcp:, tls: or unix:";
+    context.addIssue({ code: 'custom', message, input: check, path: ['health', 'check'] });
   }
   if (by === 'cookie' && connectUpstream === 'after-accept') {
     const message = "expected 'before-accept' beside affinity by cookie, which is set when the backend is known";
