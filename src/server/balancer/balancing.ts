@@ -21,6 +21,7 @@ import type { BalancerHooks } from './balancer-hooks.js';
 import { ControlPlane } from './control/control-plane.js';
 import type { RegistrationCounts } from './control/registration-counts.js';
 import { createAffinity } from './create-affinity.js';
+import { HealthChecks } from './health/health-checks.js';
 import { Pairs } from './pairs.js';
 import { RetryBudget } from './retry-budget.js';
 
@@ -43,12 +44,14 @@ export class Balancing implements ServerExtension {
   readonly control: ControlPlane;
   readonly #options: BalancingOptions;
   readonly #pairs: Pairs;
+  readonly #checks: HealthChecks;
 
   constructor(options: BalancingOptions, base: ExtensionBase) {
     this.#options = options;
-    const { supervisor } = base;
+    const { supervisor, dialer } = base;
     const { config, hooks, tell } = options;
     const { drain, health, failover } = config;
+    this.#checks = new HealthChecks({ config, dialer });
     this.pool = new PoolActor(
       {
         policy: hooks.selection ?? createPolicy(config.policy),
@@ -62,16 +65,20 @@ export class Balancing implements ServerExtension {
       {
         ready: (backend) => {
           this.control.ready(backend);
+          this.#checks.watch(backend);
           tell('backend.ready', backend.info());
         },
         draining: (backend) => {
           this.control.draining(backend);
+          this.#checks.forget(backend);
           tell('backend.draining', backend.info());
         },
         gone: (backend) => {
           this.control.gone(backend);
+          this.#checks.forget(backend);
           tell('backend.gone', backend.info());
         },
+        health: (backend) => this.#tellHealth(backend),
         exception: (error) => tell('exception', error, undefined),
       },
     );
@@ -121,8 +128,18 @@ export class Balancing implements ServerExtension {
     return backend;
   }
 
-  release(): void {
+  stopAhead(): void {
+    void this.#checks.close();
+  }
+
+  async release(): Promise<void> {
     this.pool.close();
+    await this.#checks.close();
+  }
+
+  #tellHealth(backend: BackendActor): void {
+    const { health } = backend;
+    if (health !== undefined) this.#options.tell('backend.health', backend.info(), health);
   }
 
   /** What a client is told that has to go, because its backend does. */

@@ -53,8 +53,9 @@ export function refuseBalancerContradictions(
     backends: all,
     affinity: { by },
     control: { path, tokens, certificateNames },
+    health: { check },
     connectUpstream,
-  }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'control' | 'connectUpstream'>,
+  }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'control' | 'health' | 'connectUpstream'>,
   context: z.RefinementCtx,
 ): void {
   const kinds = all.map(({ url }) => (/^wss?:/i.test(url) ? 'websocket' : 'bytes'));
@@ -67,6 +68,10 @@ export function refuseBalancerContradictions(
     const message =
       'expected it beside control.path: where clients connect, whoever may register decides where they are sent; certificateNames will do, too';
     context.addIssue({ code: 'custom', message, input: undefined, path: ['control', 'tokens'] });
+  }
+  if (kinds[0] === 'bytes' && (check === 'http' || check === 'websocket')) {
+    const message = "expected 'tcp' or 'off' beside backends that are tcp:, tls: or unix:";
+    context.addIssue({ code: 'custom', message, input: check, path: ['health', 'check'] });
   }
   if (by === 'cookie' && connectUpstream === 'after-accept') {
     const message = "expected 'before-accept' beside affinity by cookie, which is set when the backend is known";
