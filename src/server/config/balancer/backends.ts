@@ -8,7 +8,7 @@ const URL_ERROR =
   'expected the address of a backend: ws://host:port/path, wss://…, tcp://host:port, tls://host:port or unix:/path';
 const WEIGHT_ERROR = 'expected a number above 0, at most 1000';
 const CAPACITY_ERROR = 'expected a whole number from 0 to 1000000000';
-const ID_ERROR = "expected 1 to 128 letters, digits or '-', '_', '.', ':', '@'";
+const ID_ERROR = "expected 1 to 128 letters, digits or '-', '_', '.', ':', '@', or its url";
 
 /** What the id of a backend is made of. */
 export const BACKEND_ID = /^[A-Za-z0-9._:@-]{1,128}$/;
@@ -27,11 +27,7 @@ export const backendObject = z.strictObject({
   /** Where clients are relayed to. */
   url: backendUrl.meta({ description: 'Where clients are relayed to.' }),
   /** What tells it from others. Left out: its url. */
-  id: z
-    .string({ error: ID_ERROR })
-    .regex(BACKEND_ID, { error: ID_ERROR })
-    .optional()
-    .meta({ description: 'What tells it from others. Left out: its url.' }),
+  id: z.string({ error: ID_ERROR }).optional().meta({ description: 'What tells it from others. Left out: its url.' }),
   /** Where clients reach it themselves, best first; handed out in redirect mode. Left out: its url. */
   bindings: z.array(backendUrl, { error: 'expected a list of URLs' }).default([]).meta({
     description: 'Where clients reach it themselves, best first; handed out in redirect mode. Left out: its url.',
@@ -60,14 +56,41 @@ export const backendObject = z.strictObject({
 /** One backend after validation. */
 export type BackendConfig = Omit<z.output<typeof backendObject>, 'id'> & { id: string };
 
+/** What is spoken with a backend: WebSocket, or plain bytes. */
+export function spokenWith({ url }: { readonly url: string }): 'websocket' | 'bytes' {
+  return /^wss?:/i.test(url) ? 'websocket' : 'bytes';
+}
+
 /** One backend as it may be given. */
 export type BackendInput = string | z.input<typeof backendObject>;
 
 /** One backend: its address, or an object. */
-export const backend = z.union([backendUrl, backendObject], { error: URL_ERROR }).transform((value): BackendConfig => {
-  const given = typeof value === 'string' ? { url: value, bindings: [], weight: 1, capacity: 0, tags: [] } : value;
-  return { ...given, id: ('id' in given ? given.id : undefined) ?? parseTarget(given.url).href };
-});
+export const backend = z
+  .union([backendUrl, backendObject], { error: URL_ERROR })
+  .transform((value, context): BackendConfig => {
+    const isText = typeof value === 'string';
+    const { href } = parseTarget(isText ? value : value.url);
+    if (isText) return { url: value, id: href, bindings: [], weight: 1, capacity: 0, tags: [] };
+    const { id = href } = value;
+    // Its url is what it has when none is given: what was resolved stays as it is.
+    if (id === href || BACKEND_ID.test(id)) return { ...value, id };
+    context.addIssue({ code: 'custom', message: ID_ERROR, input: id, path: ['id'] });
+    return z.NEVER;
+  });
+
+/** What of a backend may be changed while it is one; what is left out stays. */
+export const backendPatch = z
+  .strictObject({
+    url: backendUrl,
+    bindings: backendObject.shape.bindings.unwrap(),
+    weight: backendObject.shape.weight.unwrap(),
+    capacity: backendObject.shape.capacity.unwrap(),
+    tags: backendObject.shape.tags.unwrap(),
+  })
+  .partial();
+
+/** What of a backend is to be otherwise. */
+export type BackendPatch = z.output<typeof backendPatch>;
 
 /** The option `backends`. */
 export const backends = described(
