@@ -94,6 +94,11 @@ export class PoolActor implements PoolEffects, BackendHost {
     return this.#backends.get(id);
   }
 
+  /** The ids of all backends there are. */
+  ids(): Iterable<string> {
+    return this.#backends.keys();
+  }
+
   all(): BackendActor[] {
     return [...this.#backends.values()];
   }

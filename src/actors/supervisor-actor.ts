@@ -14,6 +14,7 @@ import type { Ending } from './ending.js';
 import { Outbox } from './outbox.js';
 import { PacedEndings } from './paced-endings.js';
 import { Registry } from './registry.js';
+import { settling } from './settling.js';
 import type { SupervisorEffects } from './supervisor.effects.js';
 import { type SupervisorEvent, supervisorMachine } from './supervisor.machine.js';
 import type { UpstreamTimeouts } from './upstream.effects.js';
@@ -148,7 +149,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
     upstream.connection.counterpart = upstream;
   }
 
-  /** Closes the connections there are now, a batch at a time. Resolves with their number when each was told. */
+  /** Closes the clients there are now, a batch at a time. Resolves with their number when each was told. */
   async closeAll(ending: () => Ending): Promise<number> {
     this.#ending = ending;
     const { clientCount } = this.registry;
@@ -157,9 +158,9 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
     return clientCount;
   }
 
-  /** Cuts every connection now. */
+  /** Cuts every client now. */
   cutAll(): number {
-    const count = this.registry.size;
+    const count = this.registry.clientCount;
     this.#send({ type: 'terminate.all' });
     return count;
   }
@@ -251,7 +252,9 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
 
   terminateAll(): void {
     this.#outbox.push(() => {
-      for (const connection of [...this.registry.all()]) connection.requestTerminate(operatorCut);
+      // Control channels are no clients: they stay as long as the server does.
+      const meant = this.#stopping ? this.registry.all() : this.registry.clients();
+      for (const connection of [...meant]) connection.requestTerminate(operatorCut);
       for (const upstream of this.#upstreams) upstream.requestTerminate(operatorCut);
     });
   }
@@ -308,13 +311,3 @@ export function operatorEnding(code: Ending['code'], reason: string): Ending {
 }
 
 const operatorCut: Ending = { initiator: 'operator', cause: 'terminated', code: 1006, reason: '' };
-
-function settling(): { promise: Promise<void>; resolve(): void; reject(error: unknown): void } {
-  let resolve: () => void = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
-}

@@ -51,6 +51,7 @@ class BackendRoute implements Route {
   readonly #hints: PickHints;
   readonly #tried: string[] = [];
   #pairing: Pairing | undefined;
+  #headers: HeaderFields | undefined;
   #paired = false;
 
   constructor(services: RouteServices, request: UpgradeRequest, occupant: Occupant & { readonly id: string }) {
@@ -70,15 +71,18 @@ class BackendRoute implements Route {
   }
 
   get headers(): HeaderFields | undefined {
-    const backend = this.#pairing?.backend;
-    return backend === undefined ? undefined : this.#services.affinity.headersFor(this.#client, backend.id);
+    return this.#headers;
+  }
+
+  requestHeaders(rawHeaders: readonly string[]): readonly string[] {
+    return this.#services.affinity.forwardedHeaders(rawHeaders);
   }
 
   next(): Target {
     const { key, prefer, onlyPreferred } = this.#hints;
     const { pool } = this.#services;
     const picked = pool.pick({ key, prefer, onlyPreferred, avoid: this.#tried });
-    if (typeof picked === 'string') throw failureOf(picked);
+    if (typeof picked === 'string') throw failureOf(picked, onlyPreferred);
     this.#pairing = picked;
     return parseTarget(picked.backend.spec.url);
   }
@@ -98,6 +102,7 @@ class BackendRoute implements Route {
     const pairing = this.#pairing;
     if (pairing === undefined) return;
     this.#paired = true;
+    this.#headers = this.#services.affinity.headersFor(this.#client, pairing.backend.id);
     pairing.paired(this.#occupant);
     this.#services.paired(this.#occupant.id, pairing);
   }
@@ -116,7 +121,11 @@ class BackendRoute implements Route {
   }
 }
 
-function failureOf(failure: PickFailure): TidegateError {
+function failureOf(failure: PickFailure, onlyPreferred: boolean): TidegateError {
+  if (onlyPreferred) {
+    const why = 'the backend that this client had cannot be had, and another one will not do (affinity.whenGone)';
+    return new TidegateError('NO_BACKEND', why);
+  }
   if (failure === 'full') return new TidegateError('BACKENDS_FULL', 'every backend is full');
   const why = failure === 'empty' ? 'there is no backend' : 'no backend is ready and healthy';
   return new TidegateError('NO_BACKEND', why);

@@ -12,10 +12,10 @@ import type { BalancerConfig } from '../config/balancer/options.js';
 import type { Routes } from '../connections/route.js';
 import { retryReason } from '../retry-reason.js';
 import type { ExtensionBase, ServerExtension } from '../server-extension.js';
-import { noAffinity } from './affinity.js';
 import { createRoutes } from './backend-route.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import type { BalancerHooks } from './balancer-hooks.js';
+import { createAffinity } from './create-affinity.js';
 import { Pairs } from './pairs.js';
 import { RetryBudget } from './retry-budget.js';
 
@@ -65,7 +65,7 @@ export class Balancing implements ServerExtension {
     this.routes = createRoutes({
       speaks: config.backends.every(({ url }) => /^wss?:/i.test(url)) ? 'websocket' : 'bytes',
       pool: this.pool,
-      affinity: noAffinity,
+      affinity: createAffinity({ config, backendIds: () => this.pool.ids() }),
       budget: new RetryBudget(failover.budget),
       attempts: failover.attempts,
       attemptTimeout: failover.attemptTimeout,

@@ -27,6 +27,8 @@ export interface Route {
   connected(): void;
   /** Header fields for the answer to the client, beside those of the receiver. Asked for when it is connected. */
   readonly headers: HeaderFields | undefined;
+  /** What a WebSocket target gets of the header fields of the client's request, names and values in turn. */
+  requestHeaders(rawHeaders: readonly string[]): readonly string[];
   /** The client and its target are not connected any more, or never were. Called once, and last; undefined before it was connected. */
   over(ending: Ending | undefined): void;
   /** What the client is told when its target was lost without a word. */

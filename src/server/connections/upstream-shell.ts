@@ -196,7 +196,7 @@ export class UpstreamShell implements UpstreamPort {
     const passed = mayAgree && passCompression ? offerToPass(this.#request) : undefined;
     const handshake = await dialWebSocket(target, this.#dialOptions(plan, abort), {
       path: upstreamPath(target, this.#request.url),
-      rawHeaders: this.#request.rawHeaders,
+      rawHeaders: this.#route?.requestHeaders(this.#request.rawHeaders) ?? this.#request.rawHeaders,
       host: hostHeader === 'client' ? this.#request.host : undefined,
       forwarding: forwardingOf(this.#request, forwardedHeaders),
       subprotocols: plan.subprotocolsToOffer,

@@ -51,6 +51,7 @@ export class ParsedUpgradeRequest extends WireRequest implements UpgradeRequest 
   /** The handshake is answered: what can be had again is let go of. */
   override settle(): void {
     this.#rawHeaders = undefined;
+    this.#headers = undefined;
     super.settle();
   }
 

@@ -1,7 +1,7 @@
 /** Owns the options that say which backend a client gets, and what happens when there is none. Refuses to choose. */
 import { z } from 'zod';
 import { POLICY_NAMES } from '../../../actors/selection/create-policy.js';
-import { choice, count, described, duration, fraction, optionalText } from '../fields.js';
+import { choice, count, described, duration, fraction } from '../fields.js';
 
 /** The option `policy`. */
 export const policy = choice(POLICY_NAMES, {
@@ -9,6 +9,9 @@ export const policy = choice(POLICY_NAMES, {
 });
 
 const KEY_ERROR = "expected 'address', 'header:NAME', 'query:NAME' or 'cookie:NAME'";
+const NAME_ERROR = "expected the name of a cookie: letters, digits or one of !#$%&'*+-.^_`|~";
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const SECRET_ERROR = 'expected a secret of at least 16 characters';
 const KEY = /^(?:address|(?:header|query|cookie):[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/;
 
 /** The option `hashBy`. */
@@ -43,12 +46,13 @@ export const affinity = described(
         },
       ),
       /** The name of the cookie. */
-      cookieName: described(optionalText({ description: 'The name of the cookie.' }).default('tidegate'), 'text', {
-        description: 'The name of the cookie.',
-        flag: 'affinity-cookie',
-      }),
+      cookieName: described(
+        z.string({ error: NAME_ERROR }).regex(NAME, { error: NAME_ERROR }).default('tidegate'),
+        'text',
+        { description: 'The name of the cookie.', flag: 'affinity-cookie' },
+      ),
       /** What the cookie is signed with, so that nobody can choose a backend. Left out: a random one, which a restart and another balancer do not know. */
-      secret: optionalText({
+      secret: described(z.string({ error: SECRET_ERROR }).min(16, { error: SECRET_ERROR }).optional(), 'text', {
         description:
           'What the cookie is signed with, so that nobody can choose a backend. Left out: a random one, which a restart and another balancer do not know.',
         flag: 'affinity-secret',
