@@ -25,8 +25,10 @@ export type { AuthenticationAnswer, AuthenticationHooks } from './server/authent
 export { hashPassword } from './server/authentication/password-hash.js';
 export type { LoadBalancerEvents, RefusedRegistration } from './server/balancer/balancer-events.js';
 export type { RegistrationSnapshot } from './server/balancer/control/registration-counts.js';
+export type { BackendChanges } from './server/balancer/known-backends.js';
 export { LoadBalancer, type LoadBalancerOptions, type LoadBalancerSnapshot } from './server/balancer/load-balancer.js';
 export type { BroadcastFilter, BroadcastReport } from './server/broadcast.js';
+export type { BackendInput, BackendPatch } from './server/config/balancer/backends.js';
 export { checkConfig, type FileProblem, jsonSchema, type LoadedConfig, loadConfig } from './server/config/load.js';
 export type { ProxyConfig, ProxyConfigInput } from './server/config/options.js';
 export type { ServerSnapshot, ServerState, StopOptions } from './server/connection-server.js';

@@ -210,6 +210,11 @@ export const ERRORS = {
     status: 404,
     help: 'There is no backend with that id; `backends()` lists them.',
   },
+  BACKEND_EXISTS: {
+    whose: 'application',
+    status: 409,
+    help: 'Another backend has that id, or one that was removed still has clients; choose another id, or wait for `backend.gone`.',
+  },
   NOT_RUNNING: { whose: 'application', status: 503, help: 'That needs a server that runs; await start() first.' },
   BALANCER_UNREACHABLE: {
     whose: 'operator',

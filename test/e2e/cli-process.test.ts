@@ -1,72 +1,17 @@
 /** Owns what the built command line does as a process: ready, signals, exit codes, reload, the demo. Needs `npm run build`. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { echo, type Run, tidegate } from './tidegate-process.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/server/cli/main.js', import.meta.url));
-
-type Line = Record<string, unknown>;
-
-class Run {
-  readonly child: ChildProcessByStdio<null, Readable, Readable>;
-  readonly lines: Line[] = [];
-  readonly texts: string[] = [];
-  stderr = '';
-  readonly exited: Promise<number | null>;
-
-  constructor(argv: string[], env: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, [MAIN, ...argv], {
-      env: { PATH: process.env.PATH, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    createInterface({ input: this.child.stdout }).on('line', (text) => {
-      this.texts.push(text);
-      if (text.startsWith('{')) this.lines.push(JSON.parse(text) as Line);
-    });
-    this.child.stderr.on('data', (data: Buffer) => {
-      this.stderr += data.toString();
-    });
-    // `close` comes after the last byte of output, `exit` may come before.
-    this.exited = once(this.child, 'close').then(([code]) => code as number | null);
-  }
-
-  /** The first line with an event, waited for. */
-  async line(event: string): Promise<Line> {
-    const ended = { value: false };
-    void this.exited.then(() => {
-      ended.value = true;
-    });
-    for (;;) {
-      const found = this.lines.find((one) => one.event === event);
-      if (found !== undefined) return found;
-      if (ended.value) throw new Error(`ended without ${event}: ${this.texts.join('\n')}\n${this.stderr}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-
-  async addresses(): Promise<string[]> {
-    return (await this.line('ready')).addresses as string[];
-  }
-}
-
-const runs: Run[] = [];
 let folder: string;
 let target: Server;
 let targetUrl: string;
-
-function tidegate(argv: string[], env?: Record<string, string>): Run {
-  const run = new Run(argv, env);
-  runs.push(run);
-  return run;
-}
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tidegate-process-'));
@@ -77,26 +22,10 @@ beforeAll(async () => {
   await once(target, 'listening');
   targetUrl = `tcp://127.0.0.1:${(target.address() as AddressInfo).port}`;
 });
-afterEach(async () => {
-  for (const run of runs.splice(0)) {
-    run.child.kill('SIGKILL');
-    await run.exited;
-  }
-});
 afterAll(() => {
   target.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-async function echo(url: string, text: string): Promise<string> {
-  const socket = new WebSocket(url);
-  await once(socket, 'open');
-  socket.send(text);
-  const [data] = (await once(socket, 'message')) as [Buffer];
-  socket.close(1000);
-  await once(socket, 'close');
-  return data.toString();
-}
 
 describe('tidegate proxy', () => {
   it('says ready with its addresses, serves, logs the close report, and answers 0 after SIGTERM', async () => {

@@ -39,6 +39,17 @@ describe('a configuration error answers 2 and names option, value and what would
     [['proxy', '--target', 'tcp://a:1', '--log-level', 'loud'], `--log-level: got "loud"; expected 'trace' or`],
     [['proxy', '--max-conections', '5'], "unknown option '--max-conections'\n(Did you mean --max-connections?)"],
     [['proxy', '--listen'], "option '--listen <host:port>' argument missing"],
+    [['balance'], '--backend: got nothing; expected at least one backend, or a way to get some'],
+    [['balance', '--backend', 'http://a'], '--backend: got "http://a"; expected the address of a backend'],
+    [
+      ['balance', '--backend', 'ws://a:1', '--backend', 'ws://a:1'],
+      '--backend: got "ws://a:1"; expected a backend with an id of',
+    ],
+    [['balance', '--backend', 'ws://a:1', '--backend', 'tcp://a:1'], '--backend: got "tcp://a:1"; expected one that'],
+    [['balance', '--backend', 'ws://a:1', '--policy', 'best'], `--policy: got "best"; expected 'least-connections' or`],
+    [['balance', '--backend', 'ws://a:1', '--target', 'ws://a:1'], "unknown option '--target'"],
+    [['balance', '--admin', '0.0.0.0:1'], '--admin-token: got nothing; expected a secret: without one only an address'],
+    [['balance', '--admin', 'x'], `--admin: got "x"; expected a port, 'host:port' or '[v6]:port'`],
     [['run'], "required option '--config <file>' not specified"],
     [['run', '--config', '/nowhere.yaml'], '/nowhere.yaml: cannot be read'],
     [['demo', '--listen', 'x'], '--listen: got "x"; expected'],
@@ -54,6 +65,14 @@ describe('a configuration error answers 2 and names option, value and what would
     expect(stderr).toContain('TIDEGATE_DIAL_TIMEOUT: got "soon"; expected milliseconds');
     expect(stderr).not.toContain('--target');
     expect(code).toBe(2);
+  });
+
+  it('without a secret', async () => {
+    const argv = ['balance', '--backend', 'ws://a:1', '--admin', '1', '--admin-token', 'hunter2'];
+    const { code, stderr } = await cli([...argv, '--control-token', 'hunter2'], { TIDEGATE_AFFINITY: 'hunter2' });
+    expect(code).toBe(2);
+    for (const option of ['--admin-token', '--control-token', 'TIDEGATE_AFFINITY']) expect(stderr).toContain(option);
+    expect(stderr.replace('TIDEGATE_AFFINITY: got "hunter2"', '')).not.toContain('hunter2');
   });
 
   it('and a flag wins over the environment', async () => {
@@ -78,6 +97,8 @@ describe('check', () => {
     const file = join(folder, 'good.yaml');
     writeFileSync(file, 'proxies: [{ target: "tcp://a:1" }]\n');
     expect(await cli(['check', '--config', file])).toMatchObject({ code: 0, stdout: `${file}: valid, 1 proxy\n` });
+    writeFileSync(file, 'balancers: [{ listen: 1, backends: ["ws://a:1"] }, { listen: 2, admin: { listen: 3 } }]\n');
+    expect(await cli(['check', '--config', file])).toMatchObject({ code: 0, stdout: `${file}: valid, 2 balancers\n` });
   });
 });
 
@@ -85,14 +106,18 @@ describe('what teaches', () => {
   it('schema prints a JSON Schema', async () => {
     const { code, stdout } = await cli(['schema']);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ type: 'object', required: ['proxies'] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      type: 'object',
+      properties: { proxies: { type: 'array' }, balancers: { type: 'array' } },
+      anyOf: [{ required: ['proxies'] }, { required: ['balancers'] }],
+    });
   });
 
   it('--version prints the version', async () => {
     expect(await cli(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
 
-  it.each(['proxy', 'run', 'check', 'schema', 'demo'])('%s --help ends with examples', async (command) => {
+  it.each(['proxy', 'balance', 'run', 'check', 'schema', 'demo'])('%s --help ends with examples', async (command) => {
     const { code, stdout } = await cli([command, '--help']);
     expect(code).toBe(0);
     expect(stdout).toContain('\nExamples:\n');
@@ -105,6 +130,14 @@ describe('what teaches', () => {
     expect(text).toContain('(default: 30s; env: TIDEGATE_HEARTBEAT_INTERVAL)');
     expect(text).toContain('Redis over WebSocket');
     expect(text).toContain('VNC');
+  });
+
+  it('balance --help has the options of a balancer, and none about one target', async () => {
+    const text = (await cli(['balance', '--help'])).stdout.replaceAll(/\s+/g, ' ');
+    expect(text).toContain('--backend <url> The backends that are known');
+    expect(text).toContain('Backends that go: --drain-when-lost <keep|drain|close>');
+    expect(text).toContain('env: TIDEGATE_ADMIN)');
+    expect(text).not.toMatch(/--target |--warm-connections/);
   });
 
   it('no command at all shows the help and answers 2', async () => {

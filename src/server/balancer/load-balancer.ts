@@ -1,15 +1,16 @@
 /** Owns the server that spreads clients over backends: its options, its backends and their verbs. Refuses to pick one. */
 import type { BackendInfo, BackendSpec } from '../../actors/backend.js';
+import type { BackendActor } from '../../actors/backend-actor.js';
 import { TidegateError } from '../../receivers/index.js';
-import { type BackendInput, backend } from '../config/balancer/backends.js';
+import type { BackendInput, BackendPatch } from '../config/balancer/backends.js';
 import { type BalancerConfig, type BalancerConfigInput, resolveBalancerOptions } from '../config/balancer/options.js';
-import { findProblems, formatProblem } from '../config/problems.js';
 import { ConnectionServer, type ServerSnapshot } from '../connection-server.js';
 import { HOOK_NAMES, type ServerHooks } from '../hooks.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import { BALANCER_HOOK_NAMES, type BalancerHooks } from './balancer-hooks.js';
 import { Balancing } from './balancing.js';
 import { RegistrationCounts, type RegistrationSnapshot } from './control/registration-counts.js';
+import { type BackendChanges, KnownBackends } from './known-backends.js';
 
 /** The options of a {@link LoadBalancer}: everything a configuration file may hold, and what only code can give. */
 export interface LoadBalancerOptions extends BalancerConfigInput, ServerHooks, BalancerHooks {}
@@ -23,8 +24,8 @@ export interface LoadBalancerSnapshot extends ServerSnapshot {
 
 /** Accepts WebSocket connections and HTTP requests and spreads them over backends (sgc: TsgcWebSocketLoadBalancerServer). */
 export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
-  readonly #added = new Map<string, BackendSpec>();
   readonly #registrations = new RegistrationCounts();
+  readonly #known: KnownBackends;
   readonly #drain: BalancerConfig['drain'];
   #balancing: Balancing | undefined;
 
@@ -32,23 +33,28 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   constructor(options: LoadBalancerOptions = {}) {
     const config = resolveBalancerOptions(options, [...HOOK_NAMES, ...BALANCER_HOOK_NAMES]);
     const { selection } = options;
+    const known = new KnownBackends(config.backends);
     super(config, options, {
       needsTarget: true,
       extend: (base) => {
-        const added = [...this.#added.values()];
+        known.began();
         this.#balancing = new Balancing(
           {
-            config,
+            config: { ...config, backends: [...known.configured] },
             hooks: { selection },
-            added,
+            added: known.added,
             registrations: this.#registrations,
-            tell: (name, ...values) => this.announce(name, values),
+            tell: (name, ...values) => {
+              this.announce(name, values);
+              if (name === 'backend.gone') this.#freed((values as LoadBalancerEvents['backend.gone'])[0].id);
+            },
           },
           base,
         );
         return this.#balancing;
       },
     });
+    this.#known = known;
     this.#drain = config.drain;
   }
 
@@ -59,29 +65,38 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
 
   /** Every backend there is, with its state, its health and its load. Empty unless running. */
   backends(): BackendInfo[] {
-    return this.#balancing?.pool.info() ?? [];
+    return this.state === 'stopped' ? [] : (this.#balancing?.pool.info() ?? []);
   }
 
   /**
    * Adds a backend, which is picked from now on. It is there again after a restart.
    *
-   * @throws TidegateError `INVALID_OPTION` for what is no backend, or for an id that another one has.
+   * @throws TidegateError `INVALID_OPTION` for what is no backend, or none of what the others speak; `BACKEND_EXISTS` for an id that
+   * another one has, also one that was removed and still has clients; `NOT_RUNNING`.
    */
   addBackend(input: BackendInput): BackendInfo {
-    const { value, problems } = findProblems(backend, input, { expected: 'expected a backend' });
-    if (value === undefined) {
-      throw new TidegateError(
-        'INVALID_OPTION',
-        problems.map((problem) => formatProblem(problem, 'backend')).join('\n'),
-      );
-    }
+    const spec: BackendSpec = { ...this.#known.readOne(input), source: 'api' };
     const running = this.#running();
-    if (running.pool.get(value.id) !== undefined) {
-      throw new TidegateError('INVALID_OPTION', `id: got ${JSON.stringify(value.id)}; another backend has it`);
+    if (running.pool.get(spec.id) !== undefined) {
+      throw new TidegateError('BACKEND_EXISTS', `there is a backend ${JSON.stringify(spec.id)} already`);
     }
-    const spec: BackendSpec = { ...value, source: 'api' };
-    this.#added.set(spec.id, spec);
+    this.#known.add(spec);
     return running.add(spec).info();
+  }
+
+  /**
+   * Changes what is known of a backend: its weight, capacity, tags, addresses. Touches no connection that is on it. One that the
+   * options name is as they say again after a restart, and one that registered itself may change the same.
+   *
+   * @throws TidegateError `INVALID_OPTION`, `UNKNOWN_BACKEND`, `NOT_RUNNING`.
+   */
+  updateBackend(id: string, changes: BackendPatch): BackendInfo {
+    const patch = this.#known.readPatch(changes);
+    const found = this.#get(id);
+    const spec: BackendSpec = { ...found.spec, ...patch };
+    this.#known.update(spec);
+    found.update(spec);
+    return found.info();
   }
 
   /** Takes a backend out; its clients meet the fate of `drain.whenDraining`. It stays known, until it is resumed or removed. */
@@ -96,19 +111,52 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
 
   /** Takes a backend out for good; its clients meet the fate of `drain.whenRemoved`. */
   removeBackend(id: string): BackendInfo {
-    this.#added.delete(id);
+    this.#known.remove(id);
     return this.#told(id, { type: 'drain.request', cause: 'removed', fate: this.#drain.whenRemoved });
   }
 
-  #told(id: string, event: Parameters<NonNullable<ReturnType<Balancing['pool']['get']>>['send']>[0]): BackendInfo {
-    const found = this.#running().pool.get(id);
-    if (found === undefined) throw new TidegateError('UNKNOWN_BACKEND', `there is no backend ${JSON.stringify(id)}`);
+  /**
+   * Puts another list in place of the option `backends`, now and for every start from now on: those that are new are added, those that
+   * changed are updated, those that are no more in it are removed as {@link removeBackend} does. Backends that others brought stay.
+   * Touches no connection but those of backends that are removed.
+   *
+   * @throws TidegateError `INVALID_OPTION`; nothing is changed then.
+   */
+  replaceBackends(input: readonly BackendInput[]): BackendChanges {
+    const running = this.state === 'running' ? this.#balancing : undefined;
+    const holder = running && {
+      sourceOf: (id: string) => running.pool.get(id)?.spec.source,
+      add: (spec: BackendSpec) => void running.add(spec),
+      update: (spec: BackendSpec) => running.pool.get(spec.id)?.update(spec),
+      remove: (id: string) => void this.removeBackend(id),
+    };
+    return this.#known.replace(this.#known.readList(input), holder);
+  }
+
+  /** The id of a backend is free: one of the options may have waited for it. */
+  #freed(id: string): void {
+    const heir = this.state === 'running' ? this.#known.heirOf(id) : undefined;
+    if (heir !== undefined) this.#balancing?.add(heir);
+  }
+
+  #told(id: string, event: Parameters<BackendActor['send']>[0]): BackendInfo {
+    const found = this.#get(id);
     found.send(event);
     return found.info();
   }
 
+  /** @throws TidegateError `UNKNOWN_BACKEND`, `NOT_RUNNING`. */
+  #get(id: string): BackendActor {
+    const found = this.#running().pool.get(id);
+    if (found === undefined) throw new TidegateError('UNKNOWN_BACKEND', `there is no backend ${JSON.stringify(id)}`);
+    return found;
+  }
+
   #running(): Balancing {
-    if (this.#balancing === undefined) throw new TidegateError('NOT_RUNNING', 'the balancer is not running');
+    const isRunning = this.state === 'running' || this.state === 'draining';
+    if (this.#balancing === undefined || !isRunning) {
+      throw new TidegateError('NOT_RUNNING', `the balancer is ${this.state}`);
+    }
     return this.#balancing;
   }
 }

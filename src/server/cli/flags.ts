@@ -49,12 +49,22 @@ export function flagsOf(schema: z.ZodType): Option[] {
 }
 
 const GROUPS: Readonly<Record<string, string>> = {
+  admin: 'Admin API:',
   admission: 'Admission:',
+  affinity: 'Affinity:',
   authentication: 'Authentication:',
   compression: 'Compression:',
+  control: 'Backends that register themselves:',
+  discovery: 'Backends by name:',
+  drain: 'Backends that go:',
+  failover: 'Failover:',
+  health: 'Health of backends:',
   heartbeat: 'Heartbeat:',
+  http: 'Plain HTTP requests:',
   limits: 'Limits:',
   outbound: 'Sends that wait:',
+  queue: 'Clients that wait for room:',
+  redirect: 'Redirect mode:',
   socket: 'Sockets:',
   tcpFraming: 'Plain TCP clients:',
   throttle: 'Throttle:',

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { describeError } from '../../receivers/errors.js';
+import { balanceCommand } from './commands/balance.js';
 import { checkCommand } from './commands/check.js';
 import { demoCommand } from './commands/demo.js';
 import { hashPasswordCommand } from './commands/hash-password.js';
@@ -16,10 +17,21 @@ Examples:
   tidegate proxy --listen 6080 --target tcp://127.0.0.1:5900   a VNC server for noVNC in a browser
   tidegate proxy --listen 8081 --target tcp://127.0.0.1:6379   Redis over WebSocket
   tidegate proxy --listen 8080 --target ws://127.0.0.1:3000/   before a WebSocket application
+  tidegate balance --listen 8080 --backend ws://a:3000 --backend ws://b:3000   before several of them
   tidegate run --config tidegate.yaml                       everything from a file
 
 Exit codes: 0 done, or drained after SIGTERM or SIGINT; 1 could not run; 2 configuration error.
 `;
+
+const COMMANDS = [
+  proxyCommand,
+  balanceCommand,
+  runCommand,
+  checkCommand,
+  schemaCommand,
+  hashPasswordCommand,
+  demoCommand,
+];
 
 /**
  * Runs the command line and answers with the exit code. Never rejects and never ends the process itself.
@@ -32,13 +44,11 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     code = result;
   };
   const program = new Command('tidegate')
-    .description('A WebSocket proxy that understands the frames it carries.')
+    .description('A WebSocket proxy and load balancer that understands the frames it carries.')
     .version(version(), '-V, --version')
     .helpCommand('help [command]', 'Shows the help of a command.')
     .addHelpText('after', EXAMPLES);
-  for (const command of [proxyCommand, runCommand, checkCommand, schemaCommand, hashPasswordCommand, demoCommand]) {
-    program.addCommand(command(io, finish));
-  }
+  for (const command of COMMANDS) program.addCommand(command(io, finish));
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()

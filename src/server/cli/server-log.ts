@@ -9,7 +9,12 @@ import type { Logger } from '../telemetry/logger.js';
 import type { CertificateReport } from '../tls/server-certificates.js';
 
 /** Logs each refused upgrade, each closed connection with its close report, and what went wrong. */
-export function logServerEvents(server: EventEmitter<ServerEvents>, logger: Logger): void {
+export function logServerEvents<Events extends ServerEvents & Record<keyof Events, unknown[]>>(
+  emitter: EventEmitter<Events>,
+  logger: Logger,
+): void {
+  // Every kind of server has these events, and perhaps more.
+  const server = emitter as unknown as EventEmitter<ServerEvents>;
   server.on('connection', (connection) => {
     logger.debug({ event: 'connection.opened', ...factsOf(connection) }, 'connection opened');
   });

@@ -1,6 +1,7 @@
-/** Owns the shape of a configuration file: a list of proxies, and how to log. Refuses to read one. */
+/** Owns the shape of a configuration file: lists of proxies and balancers, and how to log. Refuses to read one. */
 import { z } from 'zod';
 import { authenticationWithoutHooks } from './authentication.js';
+import { balancerOptionsSchema, refuseBalancerContradictions } from './balancer/options.js';
 import { choice, described, optionalText } from './fields.js';
 import { formatListen } from './listen.js';
 import { proxyOptionsSchema, refuseContradictions } from './options.js';
@@ -33,63 +34,123 @@ export const cliProxySchema = z
   })
   .superRefine(refuseContradictions);
 
+/** The options of a balancer where no code can add a backend. */
+export const cliBalancerSchema = z
+  .strictObject({ ...balancerOptionsSchema.shape, authentication: authenticationWithoutHooks })
+  .superRefine(refuseBalancerContradictions)
+  .superRefine(refuseNoSource);
+
+const NO_SOURCE =
+  'expected at least one backend, or a way to get some: `discovery.names`, `control.path` or a listener with `role: control` for those that register themselves, or `admin.listen` for those that are added by hand';
+
+function refuseNoSource(
+  {
+    backends,
+    discovery,
+    control,
+    admin,
+    listen,
+  }: Pick<z.output<typeof balancerOptionsSchema>, 'backends' | 'discovery' | 'control' | 'admin' | 'listen'>,
+  context: z.RefinementCtx,
+): void {
+  const isRegistering = control.path !== undefined || listen.some(({ role }) => role === 'control');
+  if (backends.length > 0 || discovery.names.length > 0 || isRegistering || admin.listen !== undefined) return;
+  context.addIssue({ code: 'custom', message: NO_SOURCE, input: undefined, path: ['backends'] });
+}
+
+const nameOf = (list: string) =>
+  described(optionalText({ description: 'A name for the log.', flag: false }), 'text', {
+    description: 'A name for the log.',
+    flag: false,
+    defaultText: `its position, such as \`${list}[0]\``,
+  });
+
 /** One entry of `proxies` in a file. */
 const proxyEntrySchema = z
   .strictObject({
     /** A name for the log. */
-    name: described(optionalText({ description: 'A name for the log.', flag: false }), 'text', {
-      description: 'A name for the log.',
-      flag: false,
-      defaultText: 'its position, such as `proxies[0]`',
-    }),
+    name: nameOf('proxies'),
     ...cliProxySchema.shape,
   })
   .superRefine(refuseContradictions);
 
+/** One entry of `balancers` in a file. */
+const balancerEntrySchema = z
+  .strictObject({
+    /** A name for the log. */
+    name: nameOf('balancers'),
+    ...cliBalancerSchema.shape,
+  })
+  .superRefine(refuseBalancerContradictions)
+  .superRefine(refuseNoSource);
+
 /** One proxy of a file, after validation. */
 export type ProxyEntry = z.output<typeof proxyEntrySchema>;
 
-const PROXIES = 'expected a list of proxies, such as `proxies: [{ listen: 8080, target: "tcp://127.0.0.1:5900" }]`';
+/** One balancer of a file, after validation. */
+export type BalancerEntry = z.output<typeof balancerEntrySchema>;
 
-/** A whole configuration file. */
-export const configFileSchema = z.strictObject({
+const PROXIES = 'expected a list of proxies, such as `proxies: [{ listen: 8080, target: "tcp://127.0.0.1:5900" }]`';
+const BALANCERS =
+  'expected a list of balancers, such as `balancers: [{ listen: 8080, backends: ["ws://10.0.0.1:3000"] }]`';
+
+const schema = z.strictObject({
   /** The proxies to run, each with its own options. */
-  proxies: described(
-    z
-      .array(proxyEntrySchema, { error: PROXIES })
-      .min(1, { error: PROXIES })
-      .superRefine((proxies, context) => {
-        refuseTwice(proxies, (proxy) => (proxy.name === undefined ? [] : [proxy.name]), 'name', context);
-        // Port 0 is another port each time. A `listen` that is wrong comes here as the file has it.
-        const addresses = ({ listen }: ProxyEntry) =>
-          Array.isArray(listen)
-            ? listen.filter((one) => typeof one === 'object' && one.port !== 0).map(formatListen)
-            : [];
-        refuseTwice(proxies, addresses, 'listen', context);
-      }),
+  proxies: described(z.array(proxyEntrySchema, { error: PROXIES }).min(1, { error: PROXIES }).optional(), 'group', {
+    description: 'The proxies to run, each with its own options.',
+  }),
+  /** The load balancers to run, each with its own options. */
+  balancers: described(
+    z.array(balancerEntrySchema, { error: BALANCERS }).min(1, { error: BALANCERS }).optional(),
     'group',
-    { description: 'The proxies to run, each with its own options.' },
+    { description: 'The load balancers to run, each with its own options.' },
   ),
   /** How to log. */
   log: described(logSchema.prefault({}), 'group', { description: 'How to log.' }),
 });
 
-function refuseTwice(
-  proxies: readonly ProxyEntry[],
-  valuesOf: (proxy: ProxyEntry) => readonly string[],
-  option: string,
-  context: z.RefinementCtx,
-): void {
-  const owners = new Map<string, number>();
-  for (const [index, proxy] of proxies.entries()) {
-    for (const value of valuesOf(proxy)) {
-      const owner = owners.get(value);
-      owners.set(value, owner ?? index);
-      if (owner === undefined) continue;
-      const message = `expected one that no other proxy has; proxies[${owner}] has ${value} already`;
-      context.addIssue({ code: 'custom', message, input: value, path: [index, option] });
+/** A whole configuration file. */
+export const configFileSchema = schema
+  .superRefine(({ proxies, balancers }, context) => {
+    if (proxies !== undefined || balancers !== undefined) return;
+    context.addIssue({ code: 'custom', message: `${PROXIES}, or a list of \`balancers\``, path: ['proxies'] });
+  })
+  .superRefine(refuseTwice)
+  .transform(({ proxies = [], balancers = [], log }) => ({ proxies, balancers, log }));
+
+type Lists = Pick<z.output<typeof schema>, 'proxies' | 'balancers'>;
+type Claim = readonly [value: string, ...steps: string[]];
+
+/** A name and an address belong to one server of a file. */
+function refuseTwice(lists: Lists, context: z.RefinementCtx): void {
+  const owners = new Map<string, string>();
+  for (const list of ['proxies', 'balancers'] as const) {
+    for (const [index, entry] of (lists[list] ?? []).entries()) {
+      for (const [value, ...steps] of [...nameClaim(entry), ...addressClaims(entry)]) {
+        const claim = `${steps[0] === 'name' ? 'name' : 'address'} ${value}`;
+        const owner = owners.get(claim);
+        owners.set(claim, owner ?? `${list}[${index}]`);
+        if (owner === undefined) continue;
+        const message = `expected one that nothing else in the file has; ${owner} has ${value} already`;
+        context.addIssue({ code: 'custom', message, input: value, path: [list, index, ...steps] });
+      }
     }
   }
+}
+
+function nameClaim({ name }: ProxyEntry | BalancerEntry): Claim[] {
+  return name === undefined ? [] : [[name, 'name']];
+}
+
+// Port 0 is another port each time. A `listen` that is wrong comes here as the file has it.
+function addressClaims(entry: ProxyEntry | BalancerEntry): Claim[] {
+  const own = Array.isArray(entry.listen) ? entry.listen : [];
+  const claims = own
+    .filter((one) => typeof one === 'object' && one.port !== 0)
+    .map((one): Claim => [formatListen(one), 'listen']);
+  const admin = 'admin' in entry ? entry.admin.listen : undefined;
+  if (typeof admin === 'string' && !admin.endsWith(':0')) claims.push([admin, 'admin', 'listen']);
+  return claims;
 }
 
 /** A configuration file after validation. */
@@ -97,11 +158,12 @@ export type ConfigFile = z.output<typeof configFileSchema>;
 
 /** The JSON Schema (2020-12) of a configuration file, for editors: `tidegate schema > tidegate.schema.json`. */
 export function jsonSchema(): object {
-  return z.toJSONSchema(configFileSchema, {
+  const schema = z.toJSONSchema(configFileSchema, {
     io: 'input',
     override: ({ jsonSchema }) => {
       // What flags and the reference need is no keyword of JSON Schema.
       delete jsonSchema.option;
     },
   });
+  return { ...schema, anyOf: [{ required: ['proxies'] }, { required: ['balancers'] }] };
 }

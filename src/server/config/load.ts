@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { describeError, TidegateError } from '../../receivers/errors.js';
 import { withBaseDirectory } from './base-directory.js';
-import { type ConfigFile, cliProxySchema, configFileSchema } from './file-schema.js';
+import { type ConfigFile, cliBalancerSchema, cliProxySchema, configFileSchema } from './file-schema.js';
 import { offsetOf } from './locate.js';
 import { findProblems, formatProblem, type Problem } from './problems.js';
 
@@ -65,7 +65,7 @@ export async function examineConfig(path: string): Promise<{ config?: LoadedConf
   const at = (offset: number | undefined) => (offset === undefined ? { line: 1, col: 1 } : lines.linePos(offset));
   if (document.errors.length > 0) {
     const problems = document.errors.map((error) => {
-      const expected = `not valid YAML or JSON: ${error.message}; expected a mapping with \`proxies\``;
+      const expected = `not valid YAML or JSON: ${error.message}; expected a mapping with \`proxies\` or \`balancers\``;
       return place(path, whole(expected), at(error.pos[0]));
     });
     return { problems };
@@ -85,22 +85,34 @@ function examine(document: Document, directory: string): { value?: ConfigFile; p
     return { problems: [whole(`cannot be used: ${describeError(error)}`)] };
   }
   const found = withBaseDirectory(directory, () =>
-    findProblems(configFileSchema, input, { expected: 'expected a mapping with `proxies`' }),
+    findProblems(configFileSchema, input, { expected: 'expected a mapping with `proxies` or `balancers`' }),
   );
-  const misplaced = found.problems.filter(({ unknown, steps }) => unknown && isProxyOption(steps));
+  const misplaced = found.problems.filter(({ unknown, steps }) => unknown && ownersOf(steps).length > 0);
   if (misplaced.length === 0) return found;
-  const hint = howToNest(misplaced[0]!);
+  const hint = howToNest(misplaced);
   const others = found.problems.filter((problem) => !misplaced.includes(problem) && problem.path !== 'proxies');
   return { problems: [hint, ...others] };
 }
 
-function isProxyOption(steps: readonly PropertyKey[]): boolean {
-  return steps.length === 1 && Object.hasOwn(cliProxySchema.shape, steps[0]!);
+const OWNERS = {
+  proxies: ['a proxy', cliProxySchema.shape],
+  balancers: ['a balancer', cliBalancerSchema.shape],
+} as const;
+type List = keyof typeof OWNERS;
+
+/** The lists in whose entries an option at the top of a file would have its place. */
+function ownersOf(steps: readonly PropertyKey[]): List[] {
+  if (steps.length !== 1) return [];
+  return (Object.keys(OWNERS) as List[]).filter((list) => Object.hasOwn(OWNERS[list][1], steps[0]!));
 }
 
-/** Says how to write a file whose top level is itself the options of one proxy. */
-function howToNest({ path, steps }: Problem): Problem {
-  const expected = `an option of a proxy stands inside the list of proxies; write \`proxies:\` and below it \`  - ${path}: …\``;
+/** Says how to write a file whose top level is itself the options of one server. */
+function howToNest(misplaced: readonly Problem[]): Problem {
+  const { path, steps } = misplaced[0]!;
+  // What only one of them has tells which was meant.
+  const told = misplaced.map((problem) => ownersOf(problem.steps)).find((owners) => owners.length === 1);
+  const list = told?.[0] ?? 'proxies';
+  const expected = `an option of ${OWNERS[list][0]} stands inside the list of ${list}; write \`${list}:\` and below it \`  - ${path}: …\``;
   return { path, steps, received: undefined, expected, unknown: true };
 }
 

@@ -1,5 +1,5 @@
 /** Owns how the reference page of the configuration is worded. Everything it says comes from the definitions. */
-import { cliProxySchema, logSchema } from './file-schema.js';
+import { cliBalancerSchema, cliProxySchema, logSchema } from './file-schema.js';
 import { type OptionEntry, walkOptions } from './walk.js';
 
 const INTRO = `# Configuration
@@ -9,6 +9,9 @@ const INTRO = `# Configuration
 Every option has one definition. Its type, default, validation, flag, environment variable, JSON Schema and row on this
 page all come from there. The same names are used in code (\`new ProxyServer({ limits: { maxConnections: 100 } })\`) and in
 a file (\`limits: { maxConnections: 100 }\`).
+
+A proxy has [these](#options-of-a-proxy), and a load balancer [those as well](#options-of-a-balancer), but for \`target\` and
+\`warmConnections\`.
 
 - **Durations** are milliseconds as a number, or text: \`500ms\`, \`30s\`, \`5m\`, \`1h\`, \`1d\`; at most 24 days.
 - **Sizes** are bytes as a number, or text: \`512B\`, \`64KiB\`, \`1MiB\` (powers of 1024), \`16KB\`, \`16MB\` (powers of 1000).
@@ -31,6 +34,11 @@ proxies:
     target: ws://127.0.0.1:3000/socket
     limits: { maxMessageBytes: 1MiB }
     timeouts: { idle: 10m }
+balancers:
+  - name: chat
+    listen: 8081
+    backends: [ws://10.0.0.1:3000, { url: ws://10.0.0.2:3000, weight: 2 }]
+    affinity: { by: cookie }
 log: { format: json, level: info }
 \`\`\`
 
@@ -40,14 +48,32 @@ log: { format: json, level: info }
 
 /** Renders the reference page as Markdown. */
 export function renderReference(): string {
-  const entries = walkOptions(cliProxySchema);
+  const ofProxies = walkOptions(cliProxySchema);
+  const shared = new Set(ofProxies.map(({ path }) => path));
+  const ofBalancers = walkOptions(cliBalancerSchema).filter(({ path }) => !shared.has(path));
+  const sections = [
+    ...sectionsOf('Options of a proxy', '', ofProxies),
+    ...sectionsOf('Options of a balancer', BALANCER, ofBalancers),
+    section(
+      '`log`',
+      'How to log. In a file it stands at the top, beside `proxies` and `balancers`.',
+      walkOptions(logSchema).map((entry) => ({ ...entry, path: `log.${entry.path}` })),
+    ),
+  ];
+  return `${INTRO}\n${sections.join('\n')}`;
+}
+
+const BALANCER =
+  'Every option of a proxy but `target` and `warmConnections` is one of a balancer, too; what stands in the sections from here on is only for balancers.';
+
+function sectionsOf(title: string, description: string, entries: readonly OptionEntry[]): string[] {
   // A group in a group is a paragraph of its own in the section of the outer one.
   const groups = entries.filter(({ kind, steps }) => kind === 'group' && steps.length === 1);
   const isGrouped = ({ steps }: OptionEntry) => groups.some((group) => group.path === steps[0]);
-  const sections = [
+  return [
     section(
-      'Options of a proxy',
-      '',
+      title,
+      description,
       entries.filter((entry) => !isGrouped(entry)),
     ),
     ...groups.map((group) =>
@@ -57,13 +83,7 @@ export function renderReference(): string {
         entries.filter(({ steps, kind }) => steps.length > 1 && steps[0] === group.path && kind !== 'group'),
       ),
     ),
-    section(
-      '`log`',
-      'How to log. In a file it stands at the top, beside `proxies`.',
-      walkOptions(logSchema).map((entry) => ({ ...entry, path: `log.${entry.path}` })),
-    ),
   ];
-  return `${INTRO}\n${sections.join('\n')}`;
 }
 
 function section(title: string, description: string, entries: readonly OptionEntry[]): string {
@@ -95,6 +115,7 @@ const TYPES: Readonly<Record<OptionEntry['kind'], string>> = {
 function typeOf({ kind, choices, path }: OptionEntry): string {
   if (path === 'tls.certificates') return 'a list of objects';
   if (path === 'tls.node') return 'an object';
+  if (path === 'backends') return 'a list of addresses and objects';
   if (path === 'listen') return 'an address or a list of addresses';
   if (path === 'authentication.users') return 'users by name';
   if (path === 'compression') return '`true`, `false`, or an object with the settings below';

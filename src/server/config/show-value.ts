@@ -9,7 +9,12 @@ const CONFIDENTIAL = new Set<PropertyKey>([
   'password',
   'passphrase',
   'secret',
+  'token',
+  'tokens',
+  'admin',
+  'affinity',
   'authentication',
+  'control',
   'jwt',
   'keySet',
 ]);
@@ -20,16 +25,30 @@ export function showValue(value: unknown, steps: readonly PropertyKey[]): string
   if (value === null) return 'null';
   if (isSecret(value, steps)) return `a value of type ${Array.isArray(value) ? 'list' : typeof value}`;
   // JSON's quotes for text, as in the file; inspect() for everything JSON has no words for.
-  const text = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 1, breakLength: Infinity });
+  const text = typeof value === 'string' ? JSON.stringify(value) : inspect(veiled(value), SHOWN);
   // A password in a URL must not reach a log by way of an error message.
-  const secret = steps.includes('dialThrough') ? /^"?.*@/s : /\/\/[^/?#]*@/;
+  const secret = steps.includes('dialThrough') ? /^"?.*@/s : /\/\/[^/?#]*@/g;
   const line = text.replaceAll(/\s*\n\s*/g, ' ').replace(secret, '//…@');
   return line.length > 120 ? `${line.slice(0, 117)}...` : line;
 }
 
+const SHOWN = { depth: 1, breakLength: Infinity };
+
+/** The same without what is secret in it. Deeper than this nothing is shown. */
+function veiled(value: unknown, depth = 2): unknown {
+  if (typeof value !== 'object' || value === null || depth === 0) return value;
+  if (Array.isArray(value)) return value.map((inner) => veiled(inner, depth - 1));
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const entries = Object.entries(value).map(([name, inner]) => {
+    return [name, SECRET.has(name) || CONFIDENTIAL.has(name) ? '…' : veiled(inner, depth - 1)];
+  });
+  return Object.fromEntries(entries);
+}
+
 function isSecret(value: unknown, steps: readonly PropertyKey[]): boolean {
   const last = steps.at(-1);
-  if (steps.includes('users') || (last !== undefined && CONFIDENTIAL.has(last))) return true;
+  if (steps.includes('users') || steps.includes('tokens') || (last !== undefined && CONFIDENTIAL.has(last)))
+    return true;
   if (typeof value === 'number' || typeof value === 'boolean' || !steps.some((step) => SECRET.has(step))) return false;
   // A name of a file may be shown, and has to be.
   return typeof value !== 'string' || value.length >= 200 || /[{\n]|-----/.test(value);

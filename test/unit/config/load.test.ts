@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { resolveBalancerOptions } from '../../../src/server/config/balancer/options.js';
 import { checkConfig, jsonSchema, loadConfig } from '../../../src/server/config/load.js';
 
 let folder: string;
@@ -114,6 +115,52 @@ describe('a file with problems', () => {
     expect(await placesOf(write(text))).toEqual(['3:13 proxies[1].name', '3:24 proxies[1].listen']);
   });
 
+  it('may give a name or an address twice among proxies and balancers, the admin API included', async () => {
+    const text = `proxies:
+  - { name: a, listen: 80, target: 'tcp://a:1' }
+balancers:
+  - { name: a, listen: [81, 80], backends: ['ws://a:1'] }
+  - { listen: '127.0.0.1:82', backends: ['ws://a:1'], admin: { listen: 82 } }
+`;
+    expect(await placesOf(write(text))).toEqual([
+      '4:13 balancers[0].name',
+      '4:24 balancers[0].listen',
+      '5:72 balancers[1].admin.listen',
+    ]);
+  });
+
+  it('may name backends that cannot be', async () => {
+    const text = `balancers:
+  - listen: 80
+    backends:
+      - http://a:1
+      - { url: 'ws://a:1', wieght: 2 }
+      - { url: 'ws://b:1', weight: 0 }
+      - { url: 'ws://c:1', id: 'a b' }
+  - backends: [ws://d:1]
+    polcy: random
+`;
+    expect(await placesOf(write(text))).toEqual([
+      '4:9 balancers[0].backends[0]',
+      '5:28 balancers[0].backends[1].wieght',
+      '6:36 balancers[0].backends[2].weight',
+      '7:32 balancers[0].backends[3].id',
+      '9:5 balancers[1].polcy',
+    ]);
+  });
+
+  it('may have a balancer that never gets a backend', async () => {
+    const [problem] = await checkConfig(write('balancers:\n  - listen: 80\n'));
+    expect(problem).toMatchObject({ line: 2, path: 'balancers[0].backends' });
+    expect(problem?.expected).toContain('expected at least one backend, or a way to get some');
+  });
+
+  it('may be the options of one balancer, and then says how to write them', async () => {
+    const problems = await checkConfig(write('listen: 80\nbackends: [ws://a:1]\n'));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]?.message).toContain('write `balancers:` and below it `  - listen: …`');
+  });
+
   it('may be missing', async () => {
     const problems = await checkConfig(join(folder, 'nowhere.yaml'));
     expect(problems[0]?.message).toContain('nowhere.yaml: cannot be read');
@@ -126,6 +173,29 @@ describe('a file without problems', () => {
     const config = await loadConfig(write('proxies: [{ target: "tcp://127.0.0.1:5900" }]\n'));
     expect(config.log).toEqual({ format: 'text', level: 'info' });
     expect(config.proxies[0]).toMatchObject({ listen: [{ host: '127.0.0.1', port: 8080 }], keepAlive: 30_000 });
+  });
+
+  it('may have balancers, with or without proxies', async () => {
+    const config = await loadConfig(write('balancers: [{ backends: ["WS://A:80/x", { url: "ws://b:1", id: b }] }]\n'));
+    expect(config.proxies).toEqual([]);
+    expect(config.balancers[0]).toMatchObject({
+      backends: [
+        { id: 'ws://a/x', url: 'WS://A:80/x', weight: 1, capacity: 0, tags: [], bindings: [] },
+        { id: 'b', url: 'ws://b:1' },
+      ],
+      policy: 'least-connections',
+    });
+    const { name: _name, ...options } = config.balancers[0]!;
+    expect(resolveBalancerOptions(options)).toEqual({ ...options, target: undefined, warmConnections: 0 });
+  });
+
+  it.each([
+    ['control: { path: /control }'],
+    ['listen: { port: 1, role: control }'],
+    ['discovery: { names: [ws://a.internal:1] }'],
+    ['admin: { listen: 1 }'],
+  ])('may leave backends out when they come by %s', async (source) => {
+    expect(await checkConfig(write(`balancers:\n  - ${source}\n`))).toEqual([]);
   });
 
   it('may share settings with anchors', async () => {
@@ -150,6 +220,8 @@ describe('the JSON Schema', () => {
     expect(schema.safeParse({ proxies: [{ target: 'tcp://a:1', timeouts: { idle: '10m' } }] }).success).toBe(true);
     expect(schema.safeParse({ proxies: [{ target: 'tcp://a:1', timeouts: { idel: '10m' } }] }).success).toBe(false);
     expect(schema.safeParse({ proxies: [{}] }).success).toBe(false);
+    expect(schema.safeParse({ balancers: [{ backends: ['ws://a:1', { url: 'ws://b:1' }] }] }).success).toBe(true);
+    expect(schema.safeParse({ balancers: [{ backends: [{ uri: 'ws://b:1' }] }] }).success).toBe(false);
   });
 
   it('holds no keyword that JSON Schema does not know', () => {

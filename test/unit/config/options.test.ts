@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TidegateError } from '../../../src/receivers/errors.js';
 import { balancerOptionsSchema } from '../../../src/server/config/balancer/options.js';
+import { logSchema } from '../../../src/server/config/file-schema.js';
 import { formatListen, parseListenText } from '../../../src/server/config/listen.js';
 import { proxyOptionsSchema, resolveProxyOptions } from '../../../src/server/config/options.js';
 import { walkOptions } from '../../../src/server/config/walk.js';
@@ -174,6 +175,8 @@ describe('a wrong option is named with what it got and what would be right', () 
     expect(problemOf({ target: 'ws://user:hunter2@a/' })).not.toContain('hunter2');
     const key = `-----BEGIN PRIVATE KEY-----\nsecret${'x'.repeat(200)}`;
     expect(problemOf({ listen: { port: 1, tls: { key, cert: key } } })).not.toContain('secret');
+    const upstreamTls = { passphrase: 'hunter2', key: { cert: 'hunter2' } };
+    expect(problemOf({ limits: [{ upstreamTls, authentication: 'hunter2' }] })).not.toContain('hunter2');
   });
 });
 
@@ -248,10 +251,20 @@ describe('properties', () => {
 });
 
 describe('definitions', () => {
-  it('give every flag and environment variable one meaning', () => {
-    const flags = walkOptions(proxyOptionsSchema).flatMap(({ flag }) => flag ?? []);
-    expect(new Set(flags).size).toBe(flags.length);
+  it.each([
+    ['a proxy', proxyOptionsSchema],
+    ['a balancer', balancerOptionsSchema],
+  ])('give every flag and environment variable of %s one meaning', (_, schema) => {
+    const flags = [...walkOptions(schema), ...walkOptions(logSchema)].flatMap(({ flag }) => flag ?? []);
+    expect(flags.filter((flag, index) => flags.indexOf(flag) !== index)).toEqual([]);
     expect(flags.filter((flag) => flag.startsWith('no-'))).toEqual([]);
+  });
+
+  it('call what proxies and balancers both have the same', () => {
+    const flagsOf = (schema: Parameters<typeof walkOptions>[0]) =>
+      new Map(walkOptions(schema).flatMap(({ flag, path }) => (flag === undefined ? [] : [[flag, path]])));
+    const proxy = flagsOf(proxyOptionsSchema);
+    for (const [flag, path] of flagsOf(balancerOptionsSchema)) expect([path, undefined]).toContain(proxy.get(flag));
   });
 
   it('say in the doc comment that editors show what they say in the reference', () => {

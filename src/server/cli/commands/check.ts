@@ -27,16 +27,21 @@ Exit codes: 0 the file can be used; 2 it cannot.
         finish(EXIT.misconfigured);
         return;
       }
-      for (const warning of new Set(config.proxies.flatMap(certificateWarnings)))
+      const { proxies, balancers } = config;
+      for (const warning of new Set([...proxies, ...balancers].flatMap(certificateWarnings)))
         io.stdout.write(`warning: ${warning}\n`);
-      const count = config.proxies.length;
-      io.stdout.write(`${file}: valid, ${count} ${count === 1 ? 'proxy' : 'proxies'}\n`);
+      const counts = [counted(proxies, 'proxy', 'proxies'), counted(balancers, 'balancer', 'balancers')];
+      io.stdout.write(`${file}: valid, ${counts.filter((text) => text !== undefined).join(', ')}\n`);
       finish(EXIT.ok);
     });
 }
 
+function counted({ length }: readonly unknown[], one: string, several: string): string | undefined {
+  return length === 0 ? undefined : `${length} ${length === 1 ? one : several}`;
+}
+
 /** What is no mistake in a file, but will be one soon, or is one for every client. */
-function certificateWarnings({ listen, tls }: ProxyConfig): string[] {
+function certificateWarnings({ listen, tls }: Pick<ProxyConfig, 'listen' | 'tls'>): string[] {
   const settings = [...new Set(listen.map((one) => one.tls ?? tls))];
   return settings.flatMap((one) =>
     one === undefined || one === false ? [] : warningsAbout(readContexts(one, {}, undefined).certificates),

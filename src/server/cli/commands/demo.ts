@@ -7,7 +7,7 @@ import { flagsOf } from '../flags.js';
 import { type CliIo, EXIT } from '../io.js';
 import { serve } from '../serve.js';
 import { logServerEvents } from '../server-log.js';
-import { validate } from './proxy.js';
+import { validate } from '../validate.js';
 
 const DEFAULT_LISTEN = '127.0.0.1:8080';
 

@@ -1,12 +1,8 @@
 /** Owns `tidegate proxy`: one proxy from flags and environment. */
-import { Command } from 'commander';
-import type { z } from 'zod';
-import { cliProxySchema, logSchema } from '../../config/file-schema.js';
-import { findProblems } from '../../config/problems.js';
-import { createLogger } from '../../telemetry/logger.js';
-import { flagsOf, formatFlagProblem, readFlags } from '../flags.js';
-import { type CliIo, EXIT } from '../io.js';
-import { reloadCertificates, serve } from '../serve.js';
+import type { Command } from 'commander';
+import { cliProxySchema } from '../../config/file-schema.js';
+import type { CliIo } from '../io.js';
+import { servingCommand } from './serving-command.js';
 
 const EXAMPLES = `
 Durations are milliseconds or 500ms, 30s, 5m, 1h, 1d. Sizes are bytes or 64KiB, 1MiB, 16MB.
@@ -28,39 +24,19 @@ Examples:
 
 /** Makes the command that runs one proxy from flags. */
 export function proxyCommand(io: CliIo, finish: (code: number) => void): Command {
-  const command = new Command('proxy')
-    .description('Accepts WebSocket connections and forwards each to a target.')
-    .usage('--target <url> [options]')
-    .addHelpText('after', EXAMPLES);
-  for (const option of [...flagsOf(cliProxySchema), ...flagsOf(logSchema)]) command.addOption(option);
-  return command.action(async (values: Record<string, unknown>) => {
-    const options = validate(cliProxySchema, values, io);
-    const log = validate(logSchema, values, io);
-    if (options === undefined || log === undefined) {
-      io.stderr.write('(tidegate proxy --help shows every option)\n');
-      finish(EXIT.misconfigured);
-      return;
-    }
-    const logger = createLogger({ ...log, destination: io.stdout });
-    const { createProxy } = await import('../create-proxy.js');
-    const reload = () => {
-      if (reloadCertificates(servers, logger) > 0) return;
-      const message = 'SIGHUP: there is no file to read again; use tidegate run --config';
-      logger.warn({ event: 'reload', result: 'nothing to reload' }, message);
-    };
-    const servers = [createProxy(options, logger)];
-    finish(await serve({ servers, logger, signals: io.signals ?? process, reload }));
-  });
-}
-
-/** Validates flags and environment; writes every problem and answers undefined when there is one. */
-export function validate<Schema extends z.ZodType>(
-  schema: Schema,
-  values: Readonly<Record<string, unknown>>,
-  io: CliIo,
-): z.output<Schema> | undefined {
-  const given = readFlags(schema, values, io.env);
-  const { value, problems } = findProblems(schema, given.input);
-  for (const problem of problems) io.stderr.write(`tidegate: ${formatFlagProblem(problem, given, schema)}\n`);
-  return value;
+  return servingCommand(
+    {
+      name: 'proxy',
+      description: 'Accepts WebSocket connections and forwards each to a target.',
+      usage: '--target <url> [options]',
+      examples: EXAMPLES,
+      schema: cliProxySchema,
+      create: async (options, logger) => {
+        const { createProxy } = await import('../create-server.js');
+        return createProxy(options, logger);
+      },
+    },
+    io,
+    finish,
+  );
 }

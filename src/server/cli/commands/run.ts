@@ -1,18 +1,19 @@
 /** Owns `tidegate run`: everything from a file, and what SIGHUP does about it. */
 import { Command } from 'commander';
 import { type LogConfig, logSchema } from '../../config/file-schema.js';
-import { examineConfig, type LoadedConfig } from '../../config/load.js';
-import { createLogger, type Logger } from '../../telemetry/logger.js';
-import { changedOptions } from '../changed-options.js';
+import { examineConfig } from '../../config/load.js';
+import { createLogger } from '../../telemetry/logger.js';
 import { flagsOf, readFlags } from '../flags.js';
 import { type CliIo, EXIT } from '../io.js';
+import { ReloadedConfig } from '../reload-config.js';
 import { reloadCertificates, serve } from '../serve.js';
-import { validate } from './proxy.js';
+import { validate } from '../validate.js';
 
 const EXAMPLES = `
 A flag wins over its environment variable, and both over the file.
-SIGHUP reads certificates again and uses them, reads the file again and logs what is wrong with it, or which changes
-need a restart. Certificates are also read again when their files change.
+SIGHUP reads certificates again and uses them, reads the file again, adds, updates and removes backends of balancers as it
+says, and logs what is wrong with it, or which other changes need a restart. Certificates are also read again when their
+files change.
 
 Examples:
   tidegate run --config tidegate.yaml
@@ -27,6 +28,10 @@ Examples:
         listen: { port: 8443, tls: { key: app.key, cert: app.pem } }
         target: ws://127.0.0.1:3000/socket
         limits: { maxMessageBytes: 1MiB }
+    balancers:
+      - name: chat
+        listen: 8081
+        backends: [ws://10.0.0.1:3000, { url: ws://10.0.0.2:3000, weight: 2 }]
     log: { format: json }
 `;
 
@@ -47,31 +52,20 @@ export function runCommand(io: CliIo, finish: (code: number) => void): Command {
     }
     const given = readFlags(logSchema, values, io.env).input as Partial<LogConfig>;
     const logger = createLogger({ ...config.log, ...given, destination: io.stdout });
-    const { createProxy } = await import('../create-proxy.js');
-    const servers = config.proxies.map(({ name, ...options }, index) =>
+    const { createBalancer, createProxy } = await import('../create-server.js');
+    const proxies = config.proxies.map(({ name, ...options }, index) =>
       createProxy(options, logger.child({ proxy: name ?? `proxies[${index}]` })),
     );
+    const balancers = config.balancers.map(({ name, ...options }, index) => {
+      const own = logger.child({ balancer: name ?? `balancers[${index}]` });
+      return { server: createBalancer(options, own), logger: own };
+    });
+    const servers = [...proxies, ...balancers.map(({ server }) => server)];
+    const file = new ReloadedConfig(config, balancers, logger);
     const reload = () => {
       reloadCertificates(servers, logger);
-      return reloadConfig(config, logger);
+      return file.reload();
     };
     finish(await serve({ servers, logger, signals: io.signals ?? process, reload }));
   });
-}
-
-/** Reads the file again and logs what a restart would change. What runs stays as it is. */
-async function reloadConfig(running: LoadedConfig, logger: Logger): Promise<void> {
-  const { config, problems } = await examineConfig(running.file);
-  if (config === undefined) {
-    const messages = problems.map(({ message }) => message);
-    logger.error({ event: 'reload', result: 'invalid', problems: messages }, `not reloaded: ${messages.join('; ')}`);
-    return;
-  }
-  const changed = changedOptions(running, config);
-  if (changed.length === 0) {
-    logger.info({ event: 'reload', result: 'unchanged' }, 'SIGHUP: the file is valid and unchanged');
-    return;
-  }
-  const message = `restart needed for: ${changed.join(', ')}`;
-  logger.warn({ event: 'reload', result: 'restart needed', changed }, message);
 }

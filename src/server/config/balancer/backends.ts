@@ -26,7 +26,6 @@ export const backendObject = z.strictObject({
   /** What tells it from others. Left out: its url. */
   id: z
     .string({ error: BACKEND_ID_ERROR })
-    .regex(BACKEND_ID, { error: BACKEND_ID_ERROR })
     .optional()
     .meta({ description: 'What tells it from others. Left out: its url.' }),
   /** Where clients reach it themselves, best first; handed out in redirect mode. Left out: its url. */
@@ -57,14 +56,41 @@ export const backendObject = z.strictObject({
 /** One backend after validation. */
 export type BackendConfig = Omit<z.output<typeof backendObject>, 'id'> & { id: string };
 
+/** What is spoken with a backend: WebSocket, or plain bytes. */
+export function spokenWith({ url }: { readonly url: string }): 'websocket' | 'bytes' {
+  return /^wss?:/i.test(url) ? 'websocket' : 'bytes';
+}
+
 /** One backend as it may be given. */
 export type BackendInput = string | z.input<typeof backendObject>;
 
 /** One backend: its address, or an object. */
-export const backend = z.union([backendUrl, backendObject], { error: URL_ERROR }).transform((value): BackendConfig => {
-  const given = typeof value === 'string' ? { url: value, bindings: [], weight: 1, capacity: 0, tags: [] } : value;
-  return { ...given, id: ('id' in given ? given.id : undefined) ?? parseTarget(given.url).href };
-});
+export const backend = z
+  .union([backendUrl, backendObject], { error: URL_ERROR })
+  .transform((value, context): BackendConfig => {
+    const isText = typeof value === 'string';
+    const { href } = parseTarget(isText ? value : value.url);
+    if (isText) return { url: value, id: href, bindings: [], weight: 1, capacity: 0, tags: [] };
+    const { id = href } = value;
+    // Its url is what it has when none is given: what was resolved stays as it is.
+    if (id === href || BACKEND_ID.test(id)) return { ...value, id };
+    context.addIssue({ code: 'custom', message: `${BACKEND_ID_ERROR}, or its url`, input: id, path: ['id'] });
+    return z.NEVER;
+  });
+
+/** What of a backend may be changed while it is one; what is left out stays. */
+export const backendPatch = z
+  .strictObject({
+    url: backendUrl,
+    bindings: backendObject.shape.bindings.unwrap(),
+    weight: backendObject.shape.weight.unwrap(),
+    capacity: backendObject.shape.capacity.unwrap(),
+    tags: backendObject.shape.tags.unwrap(),
+  })
+  .partial();
+
+/** What of a backend is to be otherwise. */
+export type BackendPatch = z.output<typeof backendPatch>;
 
 /** The option `backends`. */
 export const backends = described(

@@ -1,9 +1,10 @@
 /** Owns every option of a load balancer: those of a proxy without its target, and those about backends. */
 import { z } from 'zod';
 import { TidegateError } from '../../../receivers/errors.js';
+import { admin } from '../admin.js';
 import { type ProxyConfig, proxyOptionsSchema } from '../options.js';
 import { findProblems, formatProblem } from '../problems.js';
-import { backends } from './backends.js';
+import { backends, spokenWith } from './backends.js';
 import { control } from './control.js';
 import { discovery } from './discovery.js';
 import { drain } from './drain.js';
@@ -44,6 +45,8 @@ const schema = z.strictObject({
   redirect,
   /** What is done for plain HTTP requests. */
   http,
+  /** The admin API, for who runs the server. */
+  admin,
   ...shared,
 });
 
@@ -58,7 +61,7 @@ export function refuseBalancerContradictions(
   }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'control' | 'health' | 'connectUpstream'>,
   context: z.RefinementCtx,
 ): void {
-  const kinds = all.map(({ url }) => (/^wss?:/i.test(url) ? 'websocket' : 'bytes'));
+  const kinds = all.map(spokenWith);
   const odd = kinds.findIndex((kind) => kind !== kinds[0]);
   if (odd > 0) {
     const message = 'expected one that speaks what the first one speaks: all ws: and wss:, or all tcp:, tls: and unix:';
