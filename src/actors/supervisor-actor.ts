@@ -14,6 +14,7 @@ import type { Ending } from './ending.js';
 import { Outbox } from './outbox.js';
 import { PacedEndings } from './paced-endings.js';
 import { Registry } from './registry.js';
+import { settling } from './settling.js';
 import type { SupervisorEffects } from './supervisor.effects.js';
 import { type SupervisorEvent, supervisorMachine } from './supervisor.machine.js';
 import type { UpstreamTimeouts } from './upstream.effects.js';
@@ -157,9 +158,9 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
     return clientCount;
   }
 
-  /** Cuts every connection now. */
+  /** Cuts every connection of a client now. */
   cutAll(): number {
-    const count = this.registry.size;
+    const count = this.registry.clientCount;
     this.#send({ type: 'terminate.all' });
     return count;
   }
@@ -167,7 +168,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   // What the connections tell.
 
   opened(connection: ConnectionActor): void {
-    this.#watches.connection(connection);
+    this.#watches.connection(connection, this.registry.controls > 0 && this.registry.isControl(connection));
     this.#observer.opened(connection);
   }
 
@@ -250,8 +251,9 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   }
 
   terminateAll(): void {
+    const meant = this.#stopping ? this.registry.all() : this.registry.clients();
     this.#outbox.push(() => {
-      for (const connection of [...this.registry.all()]) connection.requestTerminate(operatorCut);
+      for (const connection of [...meant]) connection.requestTerminate(operatorCut);
       for (const upstream of this.#upstreams) upstream.requestTerminate(operatorCut);
     });
   }
@@ -308,13 +310,3 @@ export function operatorEnding(code: Ending['code'], reason: string): Ending {
 }
 
 const operatorCut: Ending = { initiator: 'operator', cause: 'terminated', code: 1006, reason: '' };
-
-function settling(): { promise: Promise<void>; resolve(): void; reject(error: unknown): void } {
-  let resolve: () => void = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
-}

@@ -211,6 +211,15 @@ export const ERRORS = {
     help: 'There is no backend with that id; `backends()` lists them.',
   },
   NOT_RUNNING: { whose: 'application', status: 503, help: 'That needs a server that runs; await start() first.' },
+  BALANCER_UNREACHABLE: {
+    whose: 'operator',
+    help: 'A balancer could not be reached, or did not register the backend; the message says what it answered.',
+  },
+  REGISTRATION_REFUSED: {
+    whose: 'upstream',
+    close: 1008,
+    help: 'A backend could not register; the event `registration.refused` says why, and the backend is told the same.',
+  },
   BACKENDS_FULL: {
     whose: 'us',
     status: 503,
