@@ -3,13 +3,11 @@
  * back. Refuses to know other balancers, and what the backend wants; the agent does.
  */
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import { type RawData, WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import {
   type BackendMessage,
   type BalancerMessage,
   type Challenge,
-  CONTROL_SUBPROTOCOL,
   CONTROL_VERSION,
   FINAL_REASONS,
   type Register,
@@ -20,6 +18,7 @@ import { readBalancerMessage, writeControlMessage } from '../../protocol/control
 import { describeError, TidegateError } from '../../receivers/errors.js';
 import type { AgentConfig } from '../config/register.js';
 import { Backoff } from './backoff.js';
+import { openControlSocket } from './control-socket.js';
 
 /** Where in its life the channel to a balancer is. `waiting`: to come back; `stopped`: it does not come back by itself. */
 export type BalancerState = 'stopped' | 'connecting' | 'registering' | 'registered' | 'waiting';
@@ -50,8 +49,6 @@ const REGISTRATION_TIMEOUT = 10_000;
 const LEAVE_TIMEOUT = 1000;
 /** How often a changed number of connections is told at most. */
 const REPORT_INTERVAL = 1000;
-/** Messages for clients may be large. */
-const MAX_PAYLOAD = 128 * 1024 * 1024;
 
 /** The way to one balancer. */
 export class BalancerLink {
@@ -140,69 +137,40 @@ export class BalancerLink {
     this.#challenge = undefined;
     this.#register = undefined;
     this.#unsaid.length = 0;
-    const { minVersion, ...tls } = this.#options.tls;
-    let socket: WebSocket;
-    try {
-      const secure = this.url.startsWith('wss:') ? { minVersion, ...tls } : {};
-      socket = new WebSocket(this.url, CONTROL_SUBPROTOCOL, {
-        ...secure,
-        perMessageDeflate: false,
-        maxPayload: MAX_PAYLOAD,
-        handshakeTimeout: REGISTRATION_TIMEOUT,
-        followRedirects: false,
-      });
-    } catch (error) {
-      this.state = 'stopped';
-      this.#failed(`cannot connect to ${this.url}: ${describeError(error)}`);
-      this.#wait();
-      return;
-    }
-    this.#socket = socket;
     this.#timer = setTimeout(() => {
-      this.#fail(`${this.url} did not register the backend within ${REGISTRATION_TIMEOUT} ms`);
+      this.#fail(`it did not register the backend within ${REGISTRATION_TIMEOUT} ms`);
     }, REGISTRATION_TIMEOUT);
-    socket.on('unexpected-response', (request, response) =>
-      this.#refusedUpgrade(request.destroy.bind(request), response),
-    );
-    socket.on('open', () => {
-      this.state = 'registering';
-      this.#heardAt = performance.now();
-    });
-    const alive = () => {
-      this.#heardAt = performance.now();
-    };
-    socket.on('ping', alive);
-    socket.on('pong', alive);
-    socket.on('message', (data, isBinary) => {
-      alive();
-      this.#hear(data, isBinary);
-    });
-    socket.on('error', (error) => {
-      this.#why ??= failure(`the channel to ${this.url} failed: ${describeError(error)}`);
-    });
-    socket.on('close', (code, reason) => this.#ended(socket, code, reason.toString('utf8')));
+    try {
+      const { tls } = this.#options;
+      const socket: WebSocket = openControlSocket(this.url, tls, REGISTRATION_TIMEOUT, {
+        opened: () => {
+          this.state = 'registering';
+          this.#heardAt = performance.now();
+        },
+        alive: () => {
+          this.#heardAt = performance.now();
+        },
+        heard: (text) => this.#hear(text),
+        failed: (why) => {
+          this.#why ??= this.#failure(why);
+        },
+        closed: (code, reason) => {
+          if (this.#socket === socket) this.#ended(code, reason);
+        },
+      });
+      this.#socket = socket;
+    } catch (error) {
+      clearTimeout(this.#timer);
+      this.state = 'stopped';
+      this.#host.failed(this, this.#failure(describeError(error)));
+      this.#wait();
+    }
   }
 
-  #refusedUpgrade(destroy: () => void, response: IncomingMessage): void {
-    let body = '';
-    response.setEncoding('utf8');
-    response.on('data', (text: string) => {
-      if (body.length < 512) body += text;
-    });
-    const done = () => {
-      const said = body.trim().slice(0, 512);
-      this.#why ??= failure(`${this.url} answered ${response.statusCode}${said === '' ? '' : `: ${said}`}`);
-      destroy();
-      this.#socket?.terminate();
-    };
-    response.on('end', done);
-    response.on('error', done);
-  }
-
-  #hear(data: RawData, isBinary: boolean): void {
-    const read = isBinary ? undefined : readBalancerMessage(String(data));
-    if (read === undefined || 'fault' in read) {
-      this.#fail(`${this.url} said what is no control message: ${read === undefined ? 'binary' : read.fault}`);
+  #hear(text: string | undefined): void {
+    const read = text === undefined ? { fault: 'it is binary' } : readBalancerMessage(text);
+    if ('fault' in read) {
+      this.#fail(`it said what is no control message: ${read.fault}`);
       return;
     }
     if ('unknown' in read) return;
@@ -216,7 +184,7 @@ export class BalancerLink {
         return;
       case 'refused':
         this.#isFinal ||= FINAL_REASONS.includes(message.why);
-        this.#why = failure(`${this.url} refused the backend (${message.why}): ${message.message}`);
+        this.#why = this.#failure(`it refused the backend (${message.why}): ${message.message}`);
         return;
       default:
         if (this.state === 'registered') this.#host.heard(this, message);
@@ -243,11 +211,12 @@ export class BalancerLink {
       const { proof = '' } = registered;
       const parts = this.#parts(register, register.nonce);
       if (provenToken([token], 'balancer', parts, proof) === undefined) {
-        this.#fail(`${this.url} did not prove that it knows the token`);
+        this.#fail(`it did not prove that it knows the token`);
         return;
       }
     }
-    clearTimeout(this.#timer);
+    // One that is leaving has another deadline now.
+    if (this.#leaving === undefined) clearTimeout(this.#timer);
     this.state = 'registered';
     this.generation = registered.generation;
     this.#lease = registered.leaseMs;
@@ -268,7 +237,7 @@ export class BalancerLink {
   #report(): void {
     const now = performance.now();
     if (now - this.#heardAt > this.#lease) {
-      this.#fail(`${this.url} has been silent for ${Math.round(now - this.#heardAt)} ms`);
+      this.#fail(`it has been silent for ${Math.round(now - this.#heardAt)} ms`);
       return;
     }
     const connections = this.#host.connections();
@@ -281,16 +250,11 @@ export class BalancerLink {
   }
 
   #fail(message: string): void {
-    this.#why ??= failure(message);
+    this.#why ??= this.#failure(message);
     this.#socket?.terminate();
   }
 
-  #failed(message: string): void {
-    this.#host.failed(this, failure(message));
-  }
-
-  #ended(socket: WebSocket, code: number, reason: string): void {
-    if (this.#socket !== socket) return;
+  #ended(code: number, reason: string): void {
     this.#socket = undefined;
     clearTimeout(this.#timer);
     clearInterval(this.#reports);
@@ -304,9 +268,9 @@ export class BalancerLink {
       this.#host.lost(this, code, reason);
     }
     if (leaving === undefined) {
-      if (why !== undefined) this.#host.failed(this, why);
-      else if (was !== 'registered')
-        this.#failed(`${this.url} ended the channel before the registration: ${code} ${reason}`);
+      const early = was === 'registered' ? undefined : this.#failure(`it ended the channel: ${code} ${reason}`);
+      const error = why ?? early;
+      if (error !== undefined) this.#host.failed(this, error);
       this.#wait();
     }
     leaving?.();
@@ -319,8 +283,8 @@ export class BalancerLink {
     this.state = wait === undefined ? 'stopped' : 'waiting';
     if (wait !== undefined) this.#timer = setTimeout(() => this.#connect(), wait);
   }
-}
 
-function failure(message: string): TidegateError {
-  return new TidegateError('BALANCER_UNREACHABLE', message);
+  #failure(why: string): TidegateError {
+    return new TidegateError('BALANCER_UNREACHABLE', `the balancer ${this.url}: ${why}`);
+  }
 }
