@@ -11,7 +11,9 @@ export type { DisconnectFilter, DisconnectOptions } from './server/authenticatio
 export type { AuthenticationAnswer, AuthenticationHooks } from './server/authentication/hooks.js';
 export { hashPassword } from './server/authentication/password-hash.js';
 export type { LoadBalancerEvents, RefusedRegistration } from './server/balancer/balancer-events.js';
+export type { BalancerHooks } from './server/balancer/balancer-hooks.js';
 export { LoadBalancer, type LoadBalancerOptions } from './server/balancer/load-balancer.js';
+export type { BindingHook } from './server/balancer/redirect/directory.js';
 export type { BroadcastFilter, BroadcastReport } from './server/broadcast.js';
 export { checkConfig, type FileProblem, jsonSchema, type LoadedConfig, loadConfig } from './server/config/load.js';
 export type { ProxyConfig, ProxyConfigInput } from './server/config/options.js';

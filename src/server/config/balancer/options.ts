@@ -53,7 +53,8 @@ export function refuseBalancerContradictions(
     backends: all,
     affinity: { by },
     connectUpstream,
-  }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'connectUpstream'>,
+    mode: plane,
+  }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'connectUpstream' | 'mode'>,
   context: z.RefinementCtx,
 ): void {
   const kinds = all.map(({ url }) => (/^wss?:/i.test(url) ? 'websocket' : 'bytes'));
@@ -61,6 +62,11 @@ export function refuseBalancerContradictions(
   if (odd > 0) {
     const message = 'expected one that speaks what the first one speaks: all ws: and wss:, or all tcp:, tls: and unix:';
     context.addIssue({ code: 'custom', message, input: all[odd]?.url, path: ['backends', odd] });
+  }
+  if (plane === 'redirect' && connectUpstream === 'after-accept') {
+    const message =
+      "expected 'before-accept' beside mode 'redirect': a client that has its 101 cannot be sent elsewhere";
+    context.addIssue({ code: 'custom', message, input: connectUpstream, path: ['connectUpstream'] });
   }
   if (by === 'cookie' && connectUpstream === 'after-accept') {
     const message = "expected 'before-accept' beside affinity by cookie, which is set when the backend is known";
