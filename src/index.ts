@@ -24,9 +24,11 @@ export type { DisconnectFilter, DisconnectOptions } from './server/authenticatio
 export type { AuthenticationAnswer, AuthenticationHooks } from './server/authentication/hooks.js';
 export { hashPassword } from './server/authentication/password-hash.js';
 export type { LoadBalancerEvents, RefusedRegistration } from './server/balancer/balancer-events.js';
+export type { BalancerHooks } from './server/balancer/balancer-hooks.js';
 export type { RegistrationSnapshot } from './server/balancer/control/registration-counts.js';
 export type { BackendChanges } from './server/balancer/known-backends.js';
 export { LoadBalancer, type LoadBalancerOptions, type LoadBalancerSnapshot } from './server/balancer/load-balancer.js';
+export type { BindingHook } from './server/balancer/redirect/directory.js';
 export type { BroadcastFilter, BroadcastReport } from './server/broadcast.js';
 export type { BackendInput, BackendPatch } from './server/config/balancer/backends.js';
 export { checkConfig, type FileProblem, jsonSchema, type LoadedConfig, loadConfig } from './server/config/load.js';

@@ -100,7 +100,7 @@ export const ERRORS = {
   DECISION_TIMEOUT: {
     whose: 'application',
     status: 503,
-    help: 'onUpgradeRequest did not answer within `timeouts.handshake`.',
+    help: 'onUpgradeRequest, or `onBeforeBinding`, did not answer within `timeouts.handshake`.',
   },
   ADDRESS_DENIED: {
     whose: 'downstream',
@@ -198,6 +198,23 @@ export const ERRORS = {
     status: 500,
     close: 1011,
     help: 'A callback of the receiver threw or rejected; the cause is its error.',
+  },
+  HOOK_FAILED: {
+    whose: 'application',
+    status: 500,
+    close: 1011,
+    help: 'A hook of the options threw, rejected, or gave something that cannot be used; the message says which.',
+  },
+  REDIRECTED: {
+    whose: 'us',
+    status: 307,
+    help: 'The client was told the address of a backend (`mode: redirect`); connect there.',
+  },
+  WEBSOCKET_DISABLED: {
+    whose: 'downstream',
+    status: 403,
+    close: 1008,
+    help: 'No WebSocket connections are served here (`mode`); plain HTTP requests may be.',
   },
   NO_BACKEND: {
     whose: 'operator',

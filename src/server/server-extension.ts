@@ -1,8 +1,9 @@
 /** Owns the contract of what one kind of server adds to what every server does. Refuses to know which kinds there are. */
+import type { Refusal } from '../actors/connection.effects.js';
 import type { ConnectionActor } from '../actors/connection-actor.js';
 import type { SupervisorActor } from '../actors/supervisor-actor.js';
 import type { RequestHead } from '../protocol/http-head.js';
-import type { ErrorCode, LifecycleReceiver, UpgradeRequest } from '../receivers/index.js';
+import type { ErrorCode, HeaderFields, LifecycleReceiver, UpgradeRequest } from '../receivers/index.js';
 import type { ListenerRole } from './config/listen.js';
 import type { Routes } from './connections/route.js';
 import type { Dialer } from './dial/dialer.js';
@@ -27,6 +28,14 @@ export interface PlainRequest {
   readonly wire: AcceptedWire;
 }
 
+/** The answer to a plain request. */
+export interface PlainAnswer {
+  /** 200 to 599. */
+  readonly status: number;
+  readonly headers?: HeaderFields | undefined;
+  readonly body?: string | undefined;
+}
+
 /** Beside the start, nothing in it may throw. Made anew for each start of its server. */
 export interface ServerExtension {
   /** Who chooses where connections go that have no target of their own. */
@@ -35,8 +44,18 @@ export interface ServerExtension {
   isControl?(head: RequestHead, role: ListenerRole): boolean;
   /** Makes the receiver of a control channel, which is the application: it has no target. */
   createControl?(request: UpgradeRequest): LifecycleReceiver;
-  /** Makes the receiver of a client whom the server answers itself; undefined for all others. */
-  createReceiver?(request: UpgradeRequest): LifecycleReceiver | undefined;
+  /** Why no client gets a WebSocket, whatever it asks for; undefined where they may. Plain requests are not meant. */
+  readonly refusesClients?: Refusal | undefined;
+  /**
+   * Makes the receiver of a client whom the server answers itself; undefined for all others.
+   *
+   * @param application makes the receiver that the client would get else; a throw answers 500.
+   */
+  createReceiver?(request: UpgradeRequest, application: () => LifecycleReceiver): LifecycleReceiver | undefined;
+  /** Whether it answers a request that is no upgrade by {@link answerPlain}. Its credentials were taken out of it. */
+  answersPlain?(head: RequestHead): boolean;
+  /** Answers a request of a client that was authenticated. Never rejects. */
+  answerPlain?(request: UpgradeRequest): Promise<PlainAnswer>;
   /** Takes a request that is no upgrade. Answers whether it did; else it is refused with 426. */
   takePlain?(request: PlainRequest): boolean;
   /** A connection is open; after the event `connection`. */

@@ -4,17 +4,18 @@
  */
 import type { BackendSpec } from '../../actors/backend.js';
 import type { BackendActor } from '../../actors/backend-actor.js';
+import type { Refusal } from '../../actors/connection.effects.js';
 import type { ConnectionActor } from '../../actors/connection-actor.js';
 import type { Ending } from '../../actors/ending.js';
 import { PoolActor } from '../../actors/pool-actor.js';
 import { createPolicy } from '../../actors/selection/create-policy.js';
 import type { RequestHead } from '../../protocol/http-head.js';
-import type { LifecycleReceiver } from '../../receivers/index.js';
+import type { LifecycleReceiver, UpgradeRequest } from '../../receivers/index.js';
 import type { BalancerConfig } from '../config/balancer/options.js';
 import type { ListenerRole } from '../config/listen.js';
 import type { Routes } from '../connections/route.js';
 import { retryReason } from '../retry-reason.js';
-import type { ExtensionBase, ServerExtension } from '../server-extension.js';
+import type { ExtensionBase, PlainAnswer, ServerExtension } from '../server-extension.js';
 import { createRoutes } from './backend-route.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import type { BalancerHooks } from './balancer-hooks.js';
@@ -23,7 +24,15 @@ import type { RegistrationCounts } from './control/registration-counts.js';
 import { createAffinity } from './create-affinity.js';
 import { HealthChecks } from './health/health-checks.js';
 import { Pairs } from './pairs.js';
+import { Redirection } from './redirect/redirection.js';
 import { RetryBudget } from './retry-budget.js';
+
+/** What every client is told that asks for a WebSocket where there are none. */
+const OFF: Refusal = {
+  status: 403,
+  error: 'WEBSOCKET_DISABLED',
+  message: 'WebSocket connections are not served here; plain HTTP requests may be',
+};
 
 /** What a balancer adds is made of. */
 export interface BalancingOptions {
@@ -45,6 +54,8 @@ export class Balancing implements ServerExtension {
   readonly #options: BalancingOptions;
   readonly #pairs: Pairs;
   readonly #checks: HealthChecks;
+  readonly #redirection: Redirection;
+  readonly refusesClients: Refusal | undefined;
 
   constructor(options: BalancingOptions, base: ExtensionBase) {
     this.#options = options;
@@ -89,10 +100,18 @@ export class Balancing implements ServerExtension {
       paired: (connection, backend) => tell('client.paired', connection.handle, backend.info()),
       unpaired: (connection, backend) => tell('client.unpaired', connection.handle, backend.info()),
     });
-    this.routes = createRoutes({
+    const affinity = createAffinity({ config, backendIds: () => this.pool.ids() });
+    this.#redirection = new Redirection({
+      config,
+      pool: this.pool,
+      affinity,
+      hook: hooks.onBeforeBinding,
+      exception: (error) => tell('exception', error, undefined),
+    });
+    const relayed = createRoutes({
       speaks,
       pool: this.pool,
-      affinity: createAffinity({ config, backendIds: () => this.pool.ids() }),
+      affinity,
       budget: new RetryBudget(failover.budget),
       attempts: failover.attempts,
       attemptTimeout: failover.attemptTimeout,
@@ -101,6 +120,8 @@ export class Balancing implements ServerExtension {
       paired: (id, { backend }) => this.#pairs.paired(id, backend),
       unpaired: (id) => this.#pairs.unpaired(id),
     });
+    this.routes = config.mode === 'redirect' ? this.#redirection.routes : relayed;
+    this.refusesClients = config.mode === 'off' ? OFF : undefined;
   }
 
   isControl(head: RequestHead, role: ListenerRole): boolean {
@@ -113,6 +134,18 @@ export class Balancing implements ServerExtension {
 
   opened({ id }: ConnectionActor): void {
     this.#pairs.opened(id);
+  }
+
+  createReceiver(request: UpgradeRequest, application: () => LifecycleReceiver): LifecycleReceiver | undefined {
+    return this.#redirection.receiverFor(request, application);
+  }
+
+  answersPlain(head: RequestHead): boolean {
+    return this.#redirection.serves(head);
+  }
+
+  answerPlain(request: UpgradeRequest): Promise<PlainAnswer> {
+    return this.#redirection.answer(request);
   }
 
   start(): void {
@@ -133,6 +166,7 @@ export class Balancing implements ServerExtension {
   }
 
   async release(): Promise<void> {
+    this.#redirection.close();
     this.pool.close();
     await this.#checks.close();
   }

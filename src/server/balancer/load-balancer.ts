@@ -32,8 +32,8 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   constructor(options: LoadBalancerOptions = {}) {
     const config = resolveBalancerOptions(options, [...HOOK_NAMES, ...BALANCER_HOOK_NAMES]);
-    const { selection } = options;
     const known = new KnownBackends(config.backends);
+    const { selection, onBeforeBinding } = options;
     super(config, options, {
       needsTarget: true,
       extend: (base) => {
@@ -41,7 +41,7 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
         this.#balancing = new Balancing(
           {
             config: { ...config, backends: [...known.configured] },
-            hooks: { selection },
+            hooks: { selection, onBeforeBinding },
             added: known.added,
             registrations: this.#registrations,
             tell: (name, ...values) => {

@@ -58,7 +58,8 @@ export function refuseBalancerContradictions(
     control: { path, tokens, certificateNames },
     health: { check },
     connectUpstream,
-  }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'control' | 'health' | 'connectUpstream'>,
+    mode: plane,
+  }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'control' | 'health' | 'connectUpstream' | 'mode'>,
   context: z.RefinementCtx,
 ): void {
   const kinds = all.map(spokenWith);
@@ -75,6 +76,11 @@ export function refuseBalancerContradictions(
   if (kinds[0] === 'bytes' && (check === 'http' || check === 'websocket')) {
     const message = "expected 'tcp' or 'off' beside backends that are tcp:, tls: or unix:";
     context.addIssue({ code: 'custom', message, input: check, path: ['health', 'check'] });
+  }
+  if (plane === 'redirect' && connectUpstream === 'after-accept') {
+    const message =
+      "expected 'before-accept' beside mode 'redirect': a client that has its 101 cannot be sent elsewhere";
+    context.addIssue({ code: 'custom', message, input: connectUpstream, path: ['connectUpstream'] });
   }
   if (by === 'cookie' && connectUpstream === 'after-accept') {
     const message = "expected 'before-accept' beside affinity by cookie, which is set when the backend is known";
