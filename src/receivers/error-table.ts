@@ -1,18 +1,8 @@
 /**
  * Owns the one table of error codes: whose mistake each is, what a client sees before and after the 101, and one line of help.
  */
-
-/** What the table says about one code. */
-export interface ErrorEntry {
-  /** Whose mistake it is. */
-  readonly whose: 'application' | 'operator' | 'downstream' | 'upstream' | 'network' | 'us';
-  /** The HTTP status a client sees when it happens before the 101. */
-  readonly status?: number;
-  /** The close code a client sees when it happens after the 101. */
-  readonly close?: number;
-  /** What to do about it, in one line. */
-  readonly help: string;
-}
+import { BACKEND_ERRORS } from './backend-errors.js';
+import type { ErrorEntry } from './error-entry.js';
 
 /** Every error code Tidegate uses. Match on `error.code`; the texts may change. */
 export const ERRORS = {
@@ -205,49 +195,8 @@ export const ERRORS = {
     close: 1011,
     help: 'A hook of the options threw, rejected, or gave something that cannot be used; the message says which.',
   },
-  REDIRECTED: {
-    whose: 'us',
-    status: 307,
-    help: 'The client was told the address of a backend (`mode: redirect`); connect there.',
-  },
-  WEBSOCKET_DISABLED: {
-    whose: 'downstream',
-    status: 403,
-    close: 1008,
-    help: 'No WebSocket connections are served here (`mode`); plain HTTP requests may be.',
-  },
-  NO_BACKEND: {
-    whose: 'operator',
-    status: 503,
-    close: 1013,
-    help: 'No backend is there that is ready and healthy; `backends()` or the admin API says why.',
-  },
-  UNKNOWN_BACKEND: {
-    whose: 'application',
-    status: 404,
-    help: 'There is no backend with that id; `backends()` lists them.',
-  },
-  BACKEND_EXISTS: {
-    whose: 'application',
-    status: 409,
-    help: 'Another backend has that id, or one that was removed still has clients; choose another id, or wait for `backend.gone`.',
-  },
+  ...BACKEND_ERRORS,
   NOT_RUNNING: { whose: 'application', status: 503, help: 'That needs a server that runs; await start() first.' },
-  BALANCER_UNREACHABLE: {
-    whose: 'operator',
-    help: 'A balancer could not be reached, or did not register the backend; the message says what it answered.',
-  },
-  REGISTRATION_REFUSED: {
-    whose: 'upstream',
-    close: 1008,
-    help: 'A backend could not register; the event `registration.refused` says why, and the backend is told the same.',
-  },
-  BACKENDS_FULL: {
-    whose: 'us',
-    status: 503,
-    close: 1013,
-    help: 'Every backend has as many connections as its capacity allows; try again later.',
-  },
   UPSTREAM_REFUSED: {
     whose: 'upstream',
     status: 502,
