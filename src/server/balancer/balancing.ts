@@ -5,12 +5,11 @@
 import type { BackendSpec } from '../../actors/backend.js';
 import type { BackendActor } from '../../actors/backend-actor.js';
 import type { ConnectionActor } from '../../actors/connection-actor.js';
-import type { Ending } from '../../actors/ending.js';
 import { PoolActor } from '../../actors/pool-actor.js';
 import { createPolicy } from '../../actors/selection/create-policy.js';
 import type { BalancerConfig } from '../config/balancer/options.js';
 import type { Routes } from '../connections/route.js';
-import { retryReason } from '../retry-reason.js';
+import { comeBack } from '../farewells.js';
 import type { ExtensionBase, ServerExtension } from '../server-extension.js';
 import { noAffinity } from './affinity.js';
 import { createRoutes } from './backend-route.js';
@@ -50,7 +49,7 @@ export class Balancing implements ServerExtension {
         drainTimeout: drain.timeout,
         drainsPerSecond: drain.perSecond,
         ejectionTime: health.ejection,
-        ending: () => this.#sentAway(),
+        ending: () => comeBack(drain.minDelay, drain.maxDelay),
         random: Math.random,
       },
       {
@@ -66,7 +65,7 @@ export class Balancing implements ServerExtension {
           this.#checks.forget(backend);
           tell('backend.gone', backend.info());
         },
-        health: (backend) => this.#tellHealth(backend),
+        judged: (backend, health) => tell('backend.health', backend.info(), health),
         exception: (error) => tell('exception', error, undefined),
       },
     );
@@ -83,14 +82,22 @@ export class Balancing implements ServerExtension {
       attempts: failover.attempts,
       attemptTimeout: failover.attemptTimeout,
       retryAfter: config.retryAfter,
-      lossEnding: () => ({ ...this.#sentAway(), initiator: 'upstream', cause: 'UPSTREAM_LOST' }),
-      paired: (id, { backend }) => this.#pairs.paired(id, backend),
+      lossEnding: () => ({
+        ...comeBack(drain.minDelay, drain.maxDelay),
+        initiator: 'upstream',
+        cause: 'UPSTREAM_LOST',
+      }),
+      paired: (id, pairing) => this.#pairs.paired(id, pairing),
       unpaired: (id) => this.#pairs.unpaired(id),
     });
   }
 
-  opened({ id }: ConnectionActor): void {
-    this.#pairs.opened(id);
+  opened(connection: ConnectionActor): void {
+    this.#pairs.opened(connection);
+  }
+
+  closed(connection: ConnectionActor): void {
+    this.#pairs.closed(connection);
   }
 
   start(): void {
@@ -113,16 +120,5 @@ export class Balancing implements ServerExtension {
   async release(): Promise<void> {
     this.pool.close();
     await this.#checks.close();
-  }
-
-  #tellHealth(backend: BackendActor): void {
-    const { health } = backend;
-    if (health !== undefined) this.#options.tell('backend.health', backend.info(), health);
-  }
-
-  /** What a client is told that has to go, because its backend does. */
-  #sentAway(): Ending {
-    const { minDelay, maxDelay } = this.#options.config.drain;
-    return { initiator: 'operator', cause: 'disconnected', code: 1012, reason: retryReason(minDelay, maxDelay) };
   }
 }

@@ -5,6 +5,7 @@ import { type BackendInput, backend } from '../config/balancer/backends.js';
 import { type BalancerConfig, type BalancerConfigInput, resolveBalancerOptions } from '../config/balancer/options.js';
 import { findProblems, formatProblem } from '../config/problems.js';
 import { ConnectionServer } from '../connection-server.js';
+import { comeBack } from '../farewells.js';
 import { HOOK_NAMES, type ServerHooks } from '../hooks.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import { BALANCER_HOOK_NAMES, type BalancerHooks } from './balancer-hooks.js';
@@ -25,6 +26,7 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
     const { selection } = options;
     super(config, options, {
       needsTarget: true,
+      farewell: () => comeBack(config.drain.minDelay, config.drain.maxDelay),
       extend: (base) => {
         const added = [...this.#added.values()];
         this.#balancing = new Balancing(

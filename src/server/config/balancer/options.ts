@@ -53,8 +53,9 @@ export function refuseBalancerContradictions(
     backends: all,
     affinity: { by },
     health: { check },
+    drain: { minDelay, maxDelay },
     connectUpstream,
-  }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'health' | 'connectUpstream'>,
+  }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'health' | 'drain' | 'connectUpstream'>,
   context: z.RefinementCtx,
 ): void {
   const kinds = all.map(({ url }) => (/^wss?:/i.test(url) ? 'websocket' : 'bytes'));
@@ -66,6 +67,10 @@ export function refuseBalancerContradictions(
   if (kinds[0] === 'bytes' && (check === 'http' || check === 'websocket')) {
     const message = "expected 'tcp' or 'off' beside backends that are tcp:, tls: or unix:";
     context.addIssue({ code: 'custom', message, input: check, path: ['health', 'check'] });
+  }
+  if (minDelay > maxDelay) {
+    const message = `expected at most drain.maxDelay, which is ${maxDelay} ms`;
+    context.addIssue({ code: 'custom', message, input: minDelay, path: ['drain', 'minDelay'] });
   }
   if (by === 'cookie' && connectUpstream === 'after-accept') {
     const message = "expected 'before-accept' beside affinity by cookie, which is set when the backend is known";
