@@ -5,6 +5,7 @@ import { TidegateError } from '../../receivers/index.js';
 import type { BackendInput, BackendPatch } from '../config/balancer/backends.js';
 import { type BalancerConfig, type BalancerConfigInput, resolveBalancerOptions } from '../config/balancer/options.js';
 import { ConnectionServer, type ServerSnapshot } from '../connection-server.js';
+import { comeBack } from '../farewells.js';
 import { HOOK_NAMES, type ServerHooks } from '../hooks.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import { BALANCER_HOOK_NAMES, type BalancerHooks } from './balancer-hooks.js';
@@ -36,6 +37,7 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
     const { selection, onBeforeBinding } = options;
     super(config, options, {
       needsTarget: true,
+      farewell: () => comeBack(config.drain.minDelay, config.drain.maxDelay),
       extend: (base) => {
         known.began();
         this.#balancing = new Balancing(
