@@ -13,6 +13,7 @@ export { hashPassword } from './server/authentication/password-hash.js';
 export type { LoadBalancerEvents, RefusedRegistration } from './server/balancer/balancer-events.js';
 export type { BackendChanges } from './server/balancer/known-backends.js';
 export { LoadBalancer, type LoadBalancerOptions } from './server/balancer/load-balancer.js';
+export type { PoolInfo } from './server/balancer/pool-info.js';
 export type { BroadcastFilter, BroadcastReport } from './server/broadcast.js';
 export type { BackendInput, BackendPatch } from './server/config/balancer/backends.js';
 export { checkConfig, type FileProblem, jsonSchema, type LoadedConfig, loadConfig } from './server/config/load.js';

@@ -1,18 +1,10 @@
 /**
  * Owns the one table of error codes: whose mistake each is, what a client sees before and after the 101, and one line of help.
  */
+import { ADMIN_ERRORS } from './admin-errors.js';
+import type { ErrorEntry } from './error-entry.js';
 
-/** What the table says about one code. */
-export interface ErrorEntry {
-  /** Whose mistake it is. */
-  readonly whose: 'application' | 'operator' | 'downstream' | 'upstream' | 'network' | 'us';
-  /** The HTTP status a client sees when it happens before the 101. */
-  readonly status?: number;
-  /** The close code a client sees when it happens after the 101. */
-  readonly close?: number;
-  /** What to do about it, in one line. */
-  readonly help: string;
-}
+export type { ErrorEntry } from './error-entry.js';
 
 /** Every error code Tidegate uses. Match on `error.code`; the texts may change. */
 export const ERRORS = {
@@ -213,8 +205,9 @@ export const ERRORS = {
   BACKEND_EXISTS: {
     whose: 'application',
     status: 409,
-    help: 'Another backend has that id, or one that was removed still has clients; choose another id, or wait for `backend.gone`.',
+    help: 'Another backend has that id, or one that was removed and still has clients; take another id, or wait for `backend.gone`.',
   },
+  ...ADMIN_ERRORS,
   NOT_RUNNING: { whose: 'application', status: 503, help: 'That needs a server that runs; await start() first.' },
   BACKENDS_FULL: {
     whose: 'us',

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startBackend } from '../support/named-backends.js';
+import { startBackend } from './named-backends.js';
 import { openClient } from './stage.js';
 import { type Line, type Run, tidegate } from './tidegate-process.js';
 
