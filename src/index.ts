@@ -1,19 +1,35 @@
 /** The public face of Tidegate; re-exports only. */
-export type { BackendHealth, BackendInfo, BackendSource, BackendSpec, BackendState } from './actors/backend.js';
+export type {
+  BackendCheck,
+  BackendHealth,
+  BackendInfo,
+  BackendSource,
+  BackendSpec,
+  BackendState,
+} from './actors/backend.js';
 export type { Candidate, SelectionContext, SelectionPolicy } from './actors/selection/policy.js';
 export * from './receivers/index.js';
 export type { AdmissionHooks, TcpVerdict } from './server/admission/admission-hooks.js';
 export type { Ban } from './server/admission/bans.js';
 export type { AdmissionPolicy, Denial, MessageFacts, Peer } from './server/admission/policy.js';
 export type { RefusalSnapshot } from './server/admission/refusal-counts.js';
+export {
+  BackendAgent,
+  type BackendAgentEvents,
+  type BackendAgentOptions,
+  type BalancerInfo,
+} from './server/agent/backend-agent.js';
 export type { PasswordCredentials } from './server/authentication/credentials.js';
 export type { DisconnectFilter, DisconnectOptions } from './server/authentication/disconnect.js';
 export type { AuthenticationAnswer, AuthenticationHooks } from './server/authentication/hooks.js';
 export { hashPassword } from './server/authentication/password-hash.js';
 export type { LoadBalancerEvents, RefusedRegistration } from './server/balancer/balancer-events.js';
+export type { BalancerHooks } from './server/balancer/balancer-hooks.js';
+export type { RegistrationSnapshot } from './server/balancer/control/registration-counts.js';
 export type { BackendChanges } from './server/balancer/known-backends.js';
-export { LoadBalancer, type LoadBalancerOptions } from './server/balancer/load-balancer.js';
+export { LoadBalancer, type LoadBalancerOptions, type LoadBalancerSnapshot } from './server/balancer/load-balancer.js';
 export type { PoolInfo } from './server/balancer/pool-info.js';
+export type { BindingHook } from './server/balancer/redirect/directory.js';
 export type { BroadcastFilter, BroadcastReport } from './server/broadcast.js';
 export type { BackendInput, BackendPatch } from './server/config/balancer/backends.js';
 export { checkConfig, type FileProblem, jsonSchema, type LoadedConfig, loadConfig } from './server/config/load.js';

@@ -4,7 +4,15 @@
  */
 import type { AnyActorRef, StateValue } from 'xstate';
 import type { BackendEffects } from './backend.effects.js';
-import type { BackendHealth, BackendInfo, BackendSpec, BackendState, DrainCause, PairsFate } from './backend.js';
+import type {
+  BackendCheck,
+  BackendHealth,
+  BackendInfo,
+  BackendSpec,
+  BackendState,
+  DrainCause,
+  PairsFate,
+} from './backend.js';
 import { type BackendEvent, backendMachine } from './backend.machine.js';
 import { Chain } from './chain.js';
 import { ChartActor } from './chart-actor.js';
@@ -20,6 +28,8 @@ export interface BackendHost {
   changed(backend: BackendActor): void;
   becameReady(backend: BackendActor): void;
   becameUnhealthy(backend: BackendActor): void;
+  /** Its health is judged otherwise than before. */
+  healthChanged(backend: BackendActor): void;
   beganDraining(backend: BackendActor, fate: PairsFate): void;
   drainExpired(backend: BackendActor): void;
   gone(backend: BackendActor): void;
@@ -45,6 +55,7 @@ export class BackendActor implements BackendEffects {
   #reported = 0;
   #hasRoom = true;
   #draining: DrainCause | undefined;
+  #lastCheck: BackendCheck | undefined;
 
   constructor(spec: BackendSpec, host: BackendHost, parent: AnyActorRef) {
     this.#spec = spec;
@@ -131,6 +142,11 @@ export class BackendActor implements BackendEffects {
     this.#loadChanged();
   }
 
+  /** A health check of it is over. What follows from that is sent as an event. */
+  checked(check: BackendCheck): void {
+    this.#lastCheck = check;
+  }
+
   send(event: BackendEvent): void {
     if (!this.#chart.active) return;
     if (event.type === 'drain.request') this.#draining ??= event.cause;
@@ -141,7 +157,18 @@ export class BackendActor implements BackendEffects {
   info(): BackendInfo {
     const { chartValue, state, health, isAvailable, load, generation } = this;
     const draining = state === 'draining' ? this.#draining : undefined;
-    return { ...this.#spec, state, chart: chartValue, health, available: isAvailable, load, generation, draining };
+    const lastCheck = this.#lastCheck;
+    return {
+      ...this.#spec,
+      state,
+      chart: chartValue,
+      health,
+      available: isAvailable,
+      load,
+      generation,
+      draining,
+      lastCheck,
+    };
   }
 
   // What its places tell.
@@ -182,19 +209,22 @@ export class BackendActor implements BackendEffects {
   }
 
   announceUnhealthy(): void {
-    this.outbox.push(() => this.#host.becameUnhealthy(this));
+    this.outbox.push(() => {
+      this.#host.becameUnhealthy(this);
+      this.#host.healthChanged(this);
+    });
   }
 
   announceEjected(): void {
-    this.outbox.push(() => this.#host.changed(this));
+    this.outbox.push(() => this.#host.healthChanged(this));
   }
 
   beginTrial(): void {
-    this.outbox.push(() => this.#host.changed(this));
+    this.outbox.push(() => this.#host.healthChanged(this));
   }
 
   announceHealthy(): void {
-    this.outbox.push(() => this.#host.changed(this));
+    this.outbox.push(() => this.#host.healthChanged(this));
   }
 
   terminatePairs(): void {

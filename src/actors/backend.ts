@@ -31,6 +31,17 @@ export type BackendState = 'registering' | 'ready' | 'draining' | 'gone';
 /** What its health is judged to be. */
 export type BackendHealth = 'healthy' | 'unhealthy' | 'ejected' | 'trial';
 
+/** How one health check came out. */
+export interface BackendCheck {
+  /** When it was over, as an ISO date. */
+  readonly at: string;
+  readonly passed: boolean;
+  /** How long it took, in milliseconds. */
+  readonly latency: number;
+  /** What was wrong; undefined when it passed. */
+  readonly reason: string | undefined;
+}
+
 /** A backend at one moment, as plain JSON. */
 export interface BackendInfo extends BackendSpec {
   readonly state: BackendState;
@@ -46,4 +57,6 @@ export interface BackendInfo extends BackendSpec {
   readonly generation: number;
   /** Why it is draining; undefined unless it is. */
   readonly draining: DrainCause | undefined;
+  /** The last health check; undefined when there was none. */
+  readonly lastCheck: BackendCheck | undefined;
 }

@@ -48,6 +48,8 @@ export interface PoolObserver {
   ready(backend: BackendActor): void;
   draining(backend: BackendActor): void;
   gone(backend: BackendActor): void;
+  /** Its health is judged otherwise than before; not told when it becomes ready. */
+  health(backend: BackendActor): void;
   exception(error: unknown): void;
 }
 
@@ -157,6 +159,11 @@ export class PoolActor implements PoolEffects, BackendHost {
   becameUnhealthy(backend: BackendActor): void {
     this.changed(backend);
     this.#endPairs(backend, this.#options.whenUnhealthy);
+  }
+
+  healthChanged(backend: BackendActor): void {
+    this.changed(backend);
+    this.#observer.health(backend);
   }
 
   beganDraining(backend: BackendActor, fate: PairsFate): void {

@@ -1,7 +1,14 @@
-/** Owns a promise that is settled from outside. Refuses to know what for. */
+/** Owns a promise that is settled from outside. Refuses to know what is waited for. */
 
-/** A promise, and what settles it. */
-export function settling(): { promise: Promise<void>; resolve(): void; reject(error: unknown): void } {
+/** A promise together with the functions that settle it. */
+export interface Settling {
+  readonly promise: Promise<void>;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** Makes one. */
+export function settling(): Settling {
   let resolve: () => void = () => {};
   let reject: (error: unknown) => void = () => {};
   const promise = new Promise<void>((onResolve, onReject) => {

@@ -168,7 +168,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   // What the connections tell.
 
   opened(connection: ConnectionActor): void {
-    this.#watches.connection(connection);
+    this.#watches.connection(connection, this.registry.controls > 0 && this.registry.isControl(connection));
     this.#observer.opened(connection);
   }
 
@@ -251,9 +251,9 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   }
 
   terminateAll(): void {
+    // Control channels are no clients: they stay as long as the server does.
+    const meant = this.#stopping ? this.registry.all() : this.registry.clients();
     this.#outbox.push(() => {
-      // Control channels are no clients: they stay as long as the server does.
-      const meant = this.#stopping ? this.registry.all() : this.registry.clients();
       for (const connection of [...meant]) connection.requestTerminate(operatorCut);
       for (const upstream of this.#upstreams) upstream.requestTerminate(operatorCut);
     });

@@ -2,6 +2,7 @@
  * Owns the one table of error codes: whose mistake each is, what a client sees before and after the 101, and one line of help.
  */
 import { ADMIN_ERRORS } from './admin-errors.js';
+import { BALANCER_ERRORS } from './balancer-errors.js';
 import type { ErrorEntry } from './error-entry.js';
 
 export type { ErrorEntry } from './error-entry.js';
@@ -92,7 +93,7 @@ export const ERRORS = {
   DECISION_TIMEOUT: {
     whose: 'application',
     status: 503,
-    help: 'onUpgradeRequest did not answer within `timeouts.handshake`.',
+    help: 'onUpgradeRequest, or `onBeforeBinding`, did not answer within `timeouts.handshake`.',
   },
   ADDRESS_DENIED: {
     whose: 'downstream',
@@ -191,30 +192,15 @@ export const ERRORS = {
     close: 1011,
     help: 'A callback of the receiver threw or rejected; the cause is its error.',
   },
-  NO_BACKEND: {
-    whose: 'operator',
-    status: 503,
-    close: 1013,
-    help: 'No backend is there that is ready and healthy; `backends()` or the admin API says why.',
-  },
-  UNKNOWN_BACKEND: {
+  HOOK_FAILED: {
     whose: 'application',
-    status: 404,
-    help: 'There is no backend with that id; `backends()` lists them.',
+    status: 500,
+    close: 1011,
+    help: 'A hook of the options threw, rejected, or gave something that cannot be used; the message says which.',
   },
-  BACKEND_EXISTS: {
-    whose: 'application',
-    status: 409,
-    help: 'Another backend has that id, or one that was removed and still has clients; take another id, or wait for `backend.gone`.',
-  },
+  ...BALANCER_ERRORS,
   ...ADMIN_ERRORS,
   NOT_RUNNING: { whose: 'application', status: 503, help: 'That needs a server that runs; await start() first.' },
-  BACKENDS_FULL: {
-    whose: 'us',
-    status: 503,
-    close: 1013,
-    help: 'Every backend has as many connections as its capacity allows; try again later.',
-  },
   UPSTREAM_REFUSED: {
     whose: 'upstream',
     status: 502,

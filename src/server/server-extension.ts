@@ -1,23 +1,39 @@
 /** Owns the contract of what one kind of server adds to what every server does. Refuses to know which kinds there are. */
+import type { Refusal } from '../actors/connection.effects.js';
 import type { ConnectionActor } from '../actors/connection-actor.js';
 import type { SupervisorActor } from '../actors/supervisor-actor.js';
 import type { RequestHead } from '../protocol/http-head.js';
-import type { LifecycleReceiver, UpgradeRequest } from '../receivers/index.js';
+import type { ErrorCode, HeaderFields, LifecycleReceiver, UpgradeRequest } from '../receivers/index.js';
 import type { ListenerRole } from './config/listen.js';
 import type { Routes } from './connections/route.js';
 import type { Dialer } from './dial/dialer.js';
+import type { BoundAddress } from './listener/listen-address.js';
 import type { AcceptedWire } from './wires/wire.js';
 
 /** What an extension is built on. */
 export interface ExtensionBase {
   readonly supervisor: SupervisorActor;
   readonly dialer: Dialer;
+  /** The addresses that are bound; empty before. */
+  addresses(): readonly BoundAddress[];
+  /** Adds to the score of an address that did something wrong. */
+  offence(peer: { readonly remoteAddress: string }, weight: number, why: string): void;
+  /** Counts something that was refused and that nothing else counts. */
+  refused(error: ErrorCode): void;
 }
 
 /** A request that is no upgrade, and the wire it came by, which is not read. Credentials were not looked at. */
 export interface PlainRequest {
   readonly head: RequestHead;
   readonly wire: AcceptedWire;
+}
+
+/** The answer to a plain request. */
+export interface PlainAnswer {
+  /** 200 to 599. */
+  readonly status: number;
+  readonly headers?: HeaderFields | undefined;
+  readonly body?: string | undefined;
 }
 
 /** Beside the start, nothing in it may throw. Made anew for each start of its server. */
@@ -28,16 +44,29 @@ export interface ServerExtension {
   isControl?(head: RequestHead, role: ListenerRole): boolean;
   /** Makes the receiver of a control channel, which is the application: it has no target. */
   createControl?(request: UpgradeRequest): LifecycleReceiver;
-  /** Makes the receiver of a client whom the server answers itself; undefined for all others. */
-  createReceiver?(request: UpgradeRequest): LifecycleReceiver | undefined;
+  /** Why no client gets a WebSocket, whatever it asks for; undefined where they may. Plain requests are not meant. */
+  readonly refusesClients?: Refusal | undefined;
+  /**
+   * Makes the receiver of a client whom the server answers itself; undefined for all others.
+   *
+   * @param application makes the receiver that the client would get else; a throw answers 500.
+   */
+  createReceiver?(request: UpgradeRequest, application: () => LifecycleReceiver): LifecycleReceiver | undefined;
+  /** Whether it answers a request that is no upgrade by {@link answerPlain}. Its credentials were taken out of it. */
+  answersPlain?(head: RequestHead): boolean;
+  /** Answers a request of a client that was authenticated. Never rejects. */
+  answerPlain?(request: UpgradeRequest): Promise<PlainAnswer>;
   /** Takes a request that is no upgrade. Answers whether it did; else it is refused with 426. */
   takePlain?(request: PlainRequest): boolean;
   /** A connection is open; after the event `connection`. */
   opened?(connection: ConnectionActor): void;
   /** Called when every listener is bound. A throw fails the start. */
   start?(): Promise<void> | void;
-  /** The server is stopping: nothing new is begun. Connections are still there. */
-  stopAhead?(): void;
+  /**
+   * The server is stopping: nothing new is begun. Connections are still there, and are left alone until the promise settles, which has
+   * to be soon.
+   */
+  stopAhead?(): Promise<void> | void;
   /** Lets go of everything. Resolves when no socket, timer or handle is left. Called after a failed start, too. */
   release(): Promise<void> | void;
 }

@@ -45,12 +45,15 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '44
 export class OriginPolicy {
   readonly #matchers: readonly Matcher[] | undefined;
   readonly #required: boolean;
+  /** Whether a page of any origin may connect. */
+  readonly letsAnyIn: boolean;
   /** Whether this origin was named, and not just let in because every one is. */
   readonly #named: readonly Matcher[];
 
   constructor({ allowed, required }: OriginRules) {
     this.#matchers = allowed?.map(parseOriginPattern);
     this.#required = required;
+    this.letsAnyIn = allowed?.includes('*') ?? true;
     this.#named = allowed?.filter((pattern) => pattern !== '*').map(parseOriginPattern) ?? [];
   }
 

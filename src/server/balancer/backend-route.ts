@@ -82,7 +82,7 @@ class BackendRoute implements Route {
     const { key, prefer, onlyPreferred } = this.#hints;
     const { pool } = this.#services;
     const picked = pool.pick({ key, prefer, onlyPreferred, avoid: this.#tried });
-    if (typeof picked === 'string') throw failureOf(picked, onlyPreferred);
+    if (typeof picked === 'string') throw pickError(picked, onlyPreferred);
     this.#pairing = picked;
     return parseTarget(picked.backend.spec.url);
   }
@@ -121,7 +121,8 @@ class BackendRoute implements Route {
   }
 }
 
-function failureOf(failure: PickFailure, onlyPreferred: boolean): TidegateError {
+/** Says why there is no backend for a client. */
+export function pickError(failure: PickFailure, onlyPreferred: boolean): TidegateError {
   if (onlyPreferred) {
     const why = 'the backend that this client had cannot be had, and another one will not do (affinity.whenGone)';
     return new TidegateError('NO_BACKEND', why);

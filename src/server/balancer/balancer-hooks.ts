@@ -1,11 +1,20 @@
 /** Owns what only code can give a load balancer, beside its options and the hooks of every server. Refuses to call any of it. */
 import type { SelectionPolicy } from '../../actors/selection/policy.js';
+import type { BindingHook } from './redirect/directory.js';
 
 /** What code may give a load balancer beside its options. */
 export interface BalancerHooks {
   /** A policy of your own, in place of the option `policy`. */
   readonly selection?: SelectionPolicy | undefined;
+  /**
+   * Changes the address that a client is told: behind NAT, to another scheme, to a name (sgc: OnBeforeSendServerBinding). Called for each
+   * client that is to be told one, after it was let in and a backend was picked, with its request, the whole address and the backend. May
+   * be asynchronous. Answer with another `ws:` or `wss:` address, or with nothing to leave it. What it throws or rejects with, or an
+   * answer that is no such address, answers this client 500 and is told by `exception`. One that does not answer within
+   * `timeouts.handshake` answers 503 or 504.
+   */
+  readonly onBeforeBinding?: BindingHook | undefined;
 }
 
 /** The names of those hooks, which are no options. */
-export const BALANCER_HOOK_NAMES: readonly string[] = ['selection'];
+export const BALANCER_HOOK_NAMES: readonly string[] = ['selection', 'onBeforeBinding'];

@@ -4,20 +4,35 @@
  */
 import type { BackendSpec } from '../../actors/backend.js';
 import type { BackendActor } from '../../actors/backend-actor.js';
+import type { Refusal } from '../../actors/connection.effects.js';
 import type { ConnectionActor } from '../../actors/connection-actor.js';
 import type { Ending } from '../../actors/ending.js';
 import { PoolActor } from '../../actors/pool-actor.js';
 import { createPolicy } from '../../actors/selection/create-policy.js';
+import type { RequestHead } from '../../protocol/http-head.js';
+import type { LifecycleReceiver, UpgradeRequest } from '../../receivers/index.js';
 import type { BalancerConfig } from '../config/balancer/options.js';
+import type { ListenerRole } from '../config/listen.js';
 import type { Routes } from '../connections/route.js';
 import { retryReason } from '../retry-reason.js';
-import type { ExtensionBase, ServerExtension } from '../server-extension.js';
+import type { ExtensionBase, PlainAnswer, ServerExtension } from '../server-extension.js';
 import { createRoutes } from './backend-route.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import type { BalancerHooks } from './balancer-hooks.js';
+import { ControlPlane } from './control/control-plane.js';
+import type { RegistrationCounts } from './control/registration-counts.js';
 import { createAffinity } from './create-affinity.js';
+import { HealthChecks } from './health/health-checks.js';
 import { Pairs } from './pairs.js';
+import { Redirection } from './redirect/redirection.js';
 import { RetryBudget } from './retry-budget.js';
+
+/** What every client is told that asks for a WebSocket where there are none. */
+const OFF: Refusal = {
+  status: 403,
+  error: 'WEBSOCKET_DISABLED',
+  message: 'WebSocket connections are not served here; plain HTTP requests may be',
+};
 
 /** What a balancer adds is made of. */
 export interface BalancingOptions {
@@ -25,6 +40,8 @@ export interface BalancingOptions {
   readonly hooks: BalancerHooks;
   /** Those that code or the admin API added; they outlive a restart. */
   readonly added: readonly BackendSpec[];
+  /** How many registered; outlives a restart. */
+  readonly registrations: RegistrationCounts;
   /** Tells an event; never throws. */
   tell<Name extends keyof LoadBalancerEvents>(name: Name, ...values: LoadBalancerEvents[Name]): void;
 }
@@ -33,13 +50,19 @@ export interface BalancingOptions {
 export class Balancing implements ServerExtension {
   readonly pool: PoolActor;
   readonly routes: Routes;
+  readonly control: ControlPlane;
   readonly #options: BalancingOptions;
   readonly #pairs: Pairs;
+  readonly #checks: HealthChecks;
+  readonly #redirection: Redirection;
+  readonly refusesClients: Refusal | undefined;
 
-  constructor(options: BalancingOptions, { supervisor }: ExtensionBase) {
+  constructor(options: BalancingOptions, base: ExtensionBase) {
     this.#options = options;
+    const { supervisor, dialer } = base;
     const { config, hooks, tell } = options;
     const { drain, health, failover } = config;
+    this.#checks = new HealthChecks({ config, dialer });
     this.pool = new PoolActor(
       {
         policy: hooks.selection ?? createPolicy(config.policy),
@@ -51,21 +74,44 @@ export class Balancing implements ServerExtension {
         random: Math.random,
       },
       {
-        ready: (backend) => tell('backend.ready', backend.info()),
-        draining: (backend) => tell('backend.draining', backend.info()),
-        gone: (backend) => tell('backend.gone', backend.info()),
+        ready: (backend) => {
+          this.control.ready(backend);
+          this.#checks.watch(backend);
+          tell('backend.ready', backend.info());
+        },
+        draining: (backend) => {
+          this.control.draining(backend);
+          this.#checks.forget(backend);
+          tell('backend.draining', backend.info());
+        },
+        gone: (backend) => {
+          this.control.gone(backend);
+          this.#checks.forget(backend);
+          tell('backend.gone', backend.info());
+        },
+        health: (backend) => this.#tellHealth(backend),
         exception: (error) => tell('exception', error, undefined),
       },
     );
+    const speaks = config.backends.every(({ url }) => /^wss?:/i.test(url)) ? 'websocket' : 'bytes';
+    this.control = new ControlPlane({ config, pool: this.pool, speaks, base, counts: options.registrations, tell });
     this.#pairs = new Pairs({
       connection: (id) => supervisor.registry.get(id),
       paired: (connection, backend) => tell('client.paired', connection.handle, backend.info()),
       unpaired: (connection, backend) => tell('client.unpaired', connection.handle, backend.info()),
     });
-    this.routes = createRoutes({
-      speaks: config.backends.every(({ url }) => /^wss?:/i.test(url)) ? 'websocket' : 'bytes',
+    const affinity = createAffinity({ config, backendIds: () => this.pool.ids() });
+    this.#redirection = new Redirection({
+      config,
       pool: this.pool,
-      affinity: createAffinity({ config, backendIds: () => this.pool.ids() }),
+      affinity,
+      hook: hooks.onBeforeBinding,
+      exception: (error) => tell('exception', error, undefined),
+    });
+    const relayed = createRoutes({
+      speaks,
+      pool: this.pool,
+      affinity,
       budget: new RetryBudget(failover.budget),
       attempts: failover.attempts,
       attemptTimeout: failover.attemptTimeout,
@@ -74,10 +120,32 @@ export class Balancing implements ServerExtension {
       paired: (id, { backend }) => this.#pairs.paired(id, backend),
       unpaired: (id) => this.#pairs.unpaired(id),
     });
+    this.routes = config.mode === 'redirect' ? this.#redirection.routes : relayed;
+    this.refusesClients = config.mode === 'off' ? OFF : undefined;
+  }
+
+  isControl(head: RequestHead, role: ListenerRole): boolean {
+    return this.control.isControl(head, role);
+  }
+
+  createControl(): LifecycleReceiver {
+    return this.control.createControl();
   }
 
   opened({ id }: ConnectionActor): void {
     this.#pairs.opened(id);
+  }
+
+  createReceiver(request: UpgradeRequest, application: () => LifecycleReceiver): LifecycleReceiver | undefined {
+    return this.#redirection.receiverFor(request, application);
+  }
+
+  answersPlain(head: RequestHead): boolean {
+    return this.#redirection.serves(head);
+  }
+
+  answerPlain(request: UpgradeRequest): Promise<PlainAnswer> {
+    return this.#redirection.answer(request);
   }
 
   start(): void {
@@ -93,8 +161,19 @@ export class Balancing implements ServerExtension {
     return backend;
   }
 
-  release(): void {
+  stopAhead(): void {
+    void this.#checks.close();
+  }
+
+  async release(): Promise<void> {
+    this.#redirection.close();
     this.pool.close();
+    await this.#checks.close();
+  }
+
+  #tellHealth(backend: BackendActor): void {
+    const { health } = backend;
+    if (health !== undefined) this.#options.tell('backend.health', backend.info(), health);
   }
 
   /** What a client is told that has to go, because its backend does. */

@@ -5,20 +5,29 @@ import { TidegateError } from '../../receivers/index.js';
 import { AdminServer } from '../admin/admin-server.js';
 import type { BackendInput, BackendPatch } from '../config/balancer/backends.js';
 import { type BalancerConfig, type BalancerConfigInput, resolveBalancerOptions } from '../config/balancer/options.js';
-import { ConnectionServer } from '../connection-server.js';
+import { ConnectionServer, type ServerSnapshot } from '../connection-server.js';
 import { HOOK_NAMES, type ServerHooks } from '../hooks.js';
 import { balancerRoutes } from './admin-routes.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import { BALANCER_HOOK_NAMES, type BalancerHooks } from './balancer-hooks.js';
 import { Balancing } from './balancing.js';
+import { RegistrationCounts, type RegistrationSnapshot } from './control/registration-counts.js';
 import { type BackendChanges, KnownBackends } from './known-backends.js';
 import { type PoolInfo, poolInfo } from './pool-info.js';
 
 /** The options of a {@link LoadBalancer}: everything a configuration file may hold, and what only code can give. */
 export interface LoadBalancerOptions extends BalancerConfigInput, ServerHooks, BalancerHooks {}
 
+/** A balancer at one moment, as plain JSON. */
+export interface LoadBalancerSnapshot extends ServerSnapshot {
+  readonly backends: readonly BackendInfo[];
+  /** How many backends registered themselves or were turned away. */
+  readonly registrations: RegistrationSnapshot;
+}
+
 /** Accepts WebSocket connections and HTTP requests and spreads them over backends (sgc: TsgcWebSocketLoadBalancerServer). */
 export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
+  readonly #registrations = new RegistrationCounts();
   readonly #known: KnownBackends;
   readonly #drain: BalancerConfig['drain'];
   #balancing: Balancing | undefined;
@@ -27,8 +36,8 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   constructor(options: LoadBalancerOptions = {}) {
     const config = resolveBalancerOptions(options, [...HOOK_NAMES, ...BALANCER_HOOK_NAMES]);
-    const { selection } = options;
     const known = new KnownBackends(config.backends);
+    const { selection, onBeforeBinding } = options;
     super(config, options, {
       needsTarget: true,
       extend: (base) => {
@@ -36,8 +45,9 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
         this.#balancing = new Balancing(
           {
             config: { ...config, backends: [...known.configured] },
-            hooks: { selection },
+            hooks: { selection, onBeforeBinding },
             added: known.added,
+            registrations: this.#registrations,
             tell: (name, ...values) => {
               this.announce(name, values);
               if (name === 'backend.gone') this.#freed((values as LoadBalancerEvents['backend.gone'])[0].id);
@@ -66,6 +76,11 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
     const { state } = this;
     const chart = state === 'stopped' ? 'closed' : (this.#balancing?.pool.chartValue as PoolInfo['state']);
     return poolInfo(chart, this.backends());
+  }
+
+  /** The balancer, its connections and its backends at this moment, as plain JSON. */
+  override snapshot(): LoadBalancerSnapshot {
+    return { ...super.snapshot(), backends: this.backends(), registrations: this.#registrations.snapshot() };
   }
 
   /** Every backend there is, with its state, its health and its load. Empty unless running. */

@@ -25,15 +25,17 @@ export async function dialRoute(
   abort: DialAbort,
 ): Promise<Refusal | undefined> {
   for (;;) {
-    let target: Target;
+    let target: Target | Refusal;
     try {
       target = await route.next(abort);
     } catch (error) {
       return refusalOf(error, route);
     }
     if (abort.aborted) return refusalOf(abort.reason, route);
+    if ('status' in target) return target;
+    const chosen = target;
     const refusal = await limited(route.attemptTimeout, abort, (signal) =>
-      queued(dials, () => attempt(target, signal)),
+      queued(dials, () => attempt(chosen, signal)),
     );
     if (refusal === undefined || abort.aborted || !route.failed(refusal)) return refusal;
   }

@@ -36,6 +36,7 @@ import type { AcceptedWire } from '../wires/wire.js';
 import type { ConnectionServices } from './connection-services.js';
 import { DownstreamShell } from './downstream-shell.js';
 import type { Greeting, GreetingParts } from './greeting.js';
+import { PlainAnswers } from './plain-answers.js';
 import { TcpGreeting } from './tcp-greeting.js';
 import { WebSocketGreeting } from './websocket-greeting.js';
 
@@ -63,6 +64,9 @@ interface Arrival {
   readonly marker: string;
 }
 
+/** Answers a request that asks for no WebSocket. */
+type AnswerPlain = (request: ParsedUpgradeRequest) => void;
+
 /** What a connection begins with. */
 interface Entry<Kind extends Greeting> {
   readonly wire: AcceptedWire;
@@ -79,10 +83,12 @@ interface Entry<Kind extends Greeting> {
 export class Entrance {
   readonly #options: EntranceOptions;
   readonly #endpoint: SessionEndpoint | undefined;
+  readonly #plainAnswers: PlainAnswers;
 
   constructor(options: EntranceOptions) {
     this.#options = options;
     const { authenticator, origins } = options.authentication;
+    this.#plainAnswers = new PlainAnswers(options);
     if (authenticator?.sessions === undefined) return;
     this.#endpoint = new SessionEndpoint({
       authenticator,
@@ -103,15 +109,18 @@ export class Entrance {
   take(head: RequestHead, wire: AcceptedWire, waited = 0): void {
     const arrival = this.#arrive(head, wire);
     const upgrade = checkUpgrade(arrival.head);
-    const asksForSession = 'error' in upgrade && this.#endpoint?.serves(arrival.head) === true;
-    const fault = 'error' in upgrade && !asksForSession ? upgrade : undefined;
-    if (fault?.error === 'NOT_AN_UPGRADE' && this.#options.extension?.takePlain?.({ head, wire }) === true) return;
     const role = this.#roleOf(arrival);
+    const answer = 'error' in upgrade ? this.#plainAnswer(arrival, upgrade.error, role) : undefined;
+    const fault = 'error' in upgrade && answer === undefined ? upgrade : undefined;
+    if (fault?.error === 'NOT_AN_UPGRADE' && this.#options.extension?.takePlain?.({ head, wire }) === true) return;
     const refusal =
-      fault ?? (role === 'client' ? this.#denyOrigin(arrival.head) : undefined) ?? this.#capacityFor(role);
+      fault ??
+      (role === 'client' ? this.#denyOrigin(arrival.head) : undefined) ??
+      (answer === undefined ? this.#denyClient(role) : undefined) ??
+      this.#capacityFor(role);
     if (refusal !== undefined) this.#refuse(arrival, refusal);
     else if ('key' in upgrade) this.#connect(arrival, upgrade.key, waited, role);
-    else this.#handOut(arrival);
+    else if (answer !== undefined) this.#answerPlain(arrival, answer);
   }
 
   /**
@@ -121,7 +130,7 @@ export class Entrance {
    */
   takeBytes(wire: AcceptedWire, target: string | undefined): void {
     const role = wire.pass?.role ?? 'client';
-    const refusal = this.#capacityFor(role);
+    const refusal = this.#denyClient(role) ?? this.#capacityFor(role);
     if (refusal !== undefined) {
       this.#drop(wire, refusal);
       return;
@@ -151,6 +160,10 @@ export class Entrance {
   #roleOf({ head, wire }: Arrival): ListenerRole {
     const role = wire.pass?.role ?? 'client';
     return this.#options.extension?.isControl?.(head, role) === true ? 'control' : role;
+  }
+
+  #denyClient(role: ListenerRole): Refusal | undefined {
+    return role === 'client' ? this.#options.extension?.refusesClients : undefined;
   }
 
   /** Why there is no room for one more connection, or nothing. */
@@ -203,14 +216,25 @@ export class Entrance {
 
   #createReceiver(request: UpgradeRequest, isControl: boolean): LifecycleReceiver {
     const { createReceiver, extension } = this.#options;
-    const own = isControl ? extension?.createControl?.(request) : extension?.createReceiver?.(request);
-    return own ?? createReceiver(request);
+    const application = () => createReceiver(request);
+    const own = isControl ? extension?.createControl?.(request) : extension?.createReceiver?.(request, application);
+    return own ?? application();
   }
 
-  #handOut(arrival: Arrival): void {
-    const { head, wire, credentials } = arrival;
+  /** How a request that asks for no WebSocket is answered; undefined when nobody here answers it. */
+  #plainAnswer({ head, wire, credentials }: Arrival, error: string, role: ListenerRole): AnswerPlain | undefined {
+    const { extension } = this.#options;
+    if (this.#endpoint?.serves(head) === true) {
+      return (request) => this.#endpoint?.answer(request, credentials, wire);
+    }
+    if (role === 'control' || error !== 'NOT_AN_UPGRADE' || extension?.answersPlain?.(head) !== true) return undefined;
+    const give = (asked: UpgradeRequest) => extension.answerPlain?.(asked) ?? Promise.resolve({ status: 404 });
+    return (request) => this.#plainAnswers.answer(request, credentials, wire, give);
+  }
+
+  #answerPlain(arrival: Arrival, answer: AnswerPlain): void {
     try {
-      this.#endpoint?.answer(createUpgradeRequest(head, wire, new DecisionSignal()), credentials, wire);
+      answer(createUpgradeRequest(arrival.head, arrival.wire, new DecisionSignal()));
     } catch (error) {
       this.#refuse(arrival, refusalFor(error));
     }

@@ -12,11 +12,11 @@ import type { Target } from '../dial/target.js';
 /** Where one connection goes, and where else when that cannot be reached. Nothing in it throws, but `next`. */
 export interface Route {
   /**
-   * Chooses the next target. Called for each attempt.
+   * Chooses the next target. Called for each attempt. A refusal answers the client with that instead.
    *
    * @throws TidegateError `NO_BACKEND` or `BACKENDS_FULL` when there is none; the promise rejects with the same.
    */
-  next(signal: DialSignal): Target | Promise<Target>;
+  next(signal: DialSignal): Target | Refusal | Promise<Target | Refusal>;
   /** Milliseconds that the attempt which begins now may take; 0 for as long as there is. */
   readonly attemptTimeout: number;
   /** Seconds after which a client may try again when there is none: `Retry-After`. */

@@ -6,7 +6,7 @@ import type { Refusal } from '../../actors/connection.effects.js';
 import type { HeaderFields } from '../../receivers/index.js';
 import type { Failure } from '../authentication/credentials.js';
 import type { FirstMessagePort } from '../authentication/handshake-admission.js';
-import { acceptanceHead, writeRefusal } from '../handshake/answer.js';
+import { acceptanceHead, joinedFields, writeRefusal } from '../handshake/answer.js';
 import type { DataPath } from '../paths/data-path.js';
 import { FramesPath } from '../paths/frames-path.js';
 import type { AgreedDeflate } from '../paths/message-writer.js';
@@ -46,7 +46,7 @@ export class WebSocketGreeting implements Greeting, FirstMessagePort {
     this.subprotocol = plan.subprotocol ?? answered?.subprotocol ?? '';
     const extensions = plan.path === 'frames' ? (answered?.extensions ?? '') : (deflate?.extensions ?? '');
     this.#reader.finish();
-    if (this.early === undefined) this.#writeAcceptance(extensions, joined(plan.acceptance.headers, headers));
+    if (this.early === undefined) this.#writeAcceptance(extensions, joinedFields(plan.acceptance.headers, headers));
     return this.#createPath(plan, deflate?.deflate, extensions !== '');
   }
 
@@ -123,15 +123,4 @@ export class WebSocketGreeting implements Greeting, FirstMessagePort {
     }
     return new StreamPath({ connection, wire, services, limits, frameType });
   }
-}
-
-/** Both may set a cookie: where the names are the same, both fields are sent. */
-function joined(own: HeaderFields | undefined, more: HeaderFields | undefined): HeaderFields | undefined {
-  if (own === undefined || more === undefined) return own ?? more;
-  const all: Record<string, string | readonly string[]> = { ...own };
-  for (const [name, value] of Object.entries(more)) {
-    const same = Object.keys(own).find((other) => other.toLowerCase() === name.toLowerCase()) ?? name;
-    all[same] = [all[same] ?? [], value].flat();
-  }
-  return all;
 }

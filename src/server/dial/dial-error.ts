@@ -56,6 +56,11 @@ export function abortError(target: Target, signal: DialSignal): TidegateError {
   return new TidegateError('UPSTREAM_TIMEOUT', `gave up on ${target.href} before it answered`, { cause: reason });
 }
 
+/** The target was reached, and what it answered is no answer to the request. */
+export function badAnswer(target: Target, what: string): TidegateError {
+  return new TidegateError('UPSTREAM_BAD_HANDSHAKE', `cannot open ${target.href}: ${what}`);
+}
+
 /** Picks the one error to judge by: of several addresses, one that answered says more than one that did not. */
 function mostTelling(error: unknown): unknown {
   const errors = attemptsOf(error);

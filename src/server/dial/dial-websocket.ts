@@ -6,15 +6,12 @@
 import { endToEndHeaders } from '../../protocol/forward-headers.js';
 import { type Forwarding, withForwardedFields } from '../../protocol/forwarded-fields.js';
 import { checkUpgradeResponse, newKey } from '../../protocol/handshake.js';
-import { parseResponseHead, type ResponseHead } from '../../protocol/http-head.js';
-import { TidegateError } from '../../receivers/errors.js';
-import { HeadReader } from '../handshake/head-reader.js';
 import type { Wire } from '../wires/wire.js';
-import { abortError, dialError } from './dial-error.js';
-import type { DialSignal } from './dial-signal.js';
+import { abortError, badAnswer } from './dial-error.js';
 import { type DialOptions, dialTarget } from './dial-target.js';
+import { readAnswer } from './read-answer.js';
 import { readRefusal, type UpstreamRefusal } from './read-refusal.js';
-import type { WebSocketTarget } from './target.js';
+import { authorityOf, type WebSocketTarget } from './target.js';
 
 /** What to ask a WebSocket target for. */
 export interface UpstreamRequest {
@@ -84,8 +81,8 @@ export async function dialWebSocket(
     if (signal.aborted) throw abortError(target, signal);
     const key = newKey();
     wire.write(requestBytes(target, request, key));
-    const head = await answerOf(target, wire, signal, request.maxHeaderBytes);
-    if (head.statusCode > 599) throw badHandshake(target, `its answer has the status ${head.statusCode}`);
+    const head = await readAnswer(target, wire, signal, request.maxHeaderBytes);
+    if (head.statusCode > 599) throw badAnswer(target, `its answer has the status ${head.statusCode}`);
     if (head.statusCode >= 200) {
       const refusal = await readRefusal(wire, head, request.maxRefusalBytes, signal);
       wire.terminate();
@@ -96,86 +93,12 @@ export async function dialWebSocket(
       subprotocols: request.subprotocols,
       extensionsOffered: request.extensions !== undefined,
     });
-    if ('message' in agreed) throw badHandshake(target, agreed.message);
+    if ('message' in agreed) throw badAnswer(target, agreed.message);
     const { subprotocol, extensions } = agreed;
     return { kind: 'open', wire, subprotocol, extensions, rawHeaders: head.rawHeaders };
   } catch (error) {
     wire.terminate();
     throw error;
-  }
-}
-
-/** Waits for the answer, beyond interim ones such as 103 (RFC 9110 section 15.2). */
-async function answerOf(
-  target: WebSocketTarget,
-  wire: Wire,
-  signal: DialSignal,
-  maxBytes: number,
-): Promise<ResponseHead> {
-  for (;;) {
-    const head = await new Promise<ResponseHead>((resolve, reject) => {
-      new AnswerReader(target, wire, signal, maxBytes, { resolve, reject }).start();
-    });
-    if (head.statusCode === 101 || head.statusCode >= 200) return head;
-  }
-}
-
-/** Reads the head of one answer. */
-class AnswerReader extends HeadReader {
-  readonly #target: WebSocketTarget;
-  readonly #signal: DialSignal;
-  readonly #maxBytes: number;
-  readonly #settle: { resolve(head: ResponseHead): void; reject(error: unknown): void };
-  readonly #onAbort = (): void => {
-    this.stop();
-    this.#fail(abortError(this.#target, this.#signal));
-  };
-
-  constructor(
-    target: WebSocketTarget,
-    wire: Wire,
-    signal: DialSignal,
-    maxBytes: number,
-    settle: { resolve(head: ResponseHead): void; reject(error: unknown): void },
-  ) {
-    super(wire, maxBytes);
-    this.#target = target;
-    this.#signal = signal;
-    this.#maxBytes = maxBytes;
-    this.#settle = settle;
-    signal.addEventListener('abort', this.#onAbort, { once: true });
-  }
-
-  protected override onHead(text: string): void {
-    const head = parseResponseHead(text);
-    if ('fault' in head) {
-      this.onFault(head.fault);
-      return;
-    }
-    this.#signal.removeEventListener('abort', this.#onAbort);
-    this.#settle.resolve(head);
-  }
-
-  protected override faultInFirstLine(line: string): string | undefined {
-    const parsed = parseResponseHead(`${line}\r\n\r\n`);
-    return 'fault' in parsed ? parsed.fault : undefined;
-  }
-
-  protected override onFault(fault: string): void {
-    this.#fail(badHandshake(this.#target, `its answer is not HTTP: ${fault}`));
-  }
-
-  protected override onTooBig(): void {
-    this.#fail(badHandshake(this.#target, `its answer has a head of more than ${this.#maxBytes} bytes`));
-  }
-
-  protected override onGone(error: Error | undefined): void {
-    this.#fail(dialError(this.#target, error ?? new Error('the connection was closed before an answer came')));
-  }
-
-  #fail(error: unknown): void {
-    this.#signal.removeEventListener('abort', this.#onAbort);
-    this.#settle.reject(error);
   }
 }
 
@@ -188,12 +111,9 @@ function requestBytes(target: WebSocketTarget, request: UpstreamRequest, key: st
 }
 
 function requestHeaders(target: WebSocketTarget, request: UpstreamRequest, key: string): string[] {
-  const host = target.family === 6 ? `[${target.host}]` : target.host;
-  const isDefaultPort = target.port === (target.secure ? 443 : 80);
-  const own = isDefaultPort ? host : `${host}:${target.port}`;
   const headers = [
     'Host',
-    request.host === undefined || request.host === '' ? own : request.host,
+    request.host === undefined || request.host === '' ? authorityOf(target) : request.host,
     'Connection',
     'Upgrade',
     'Upgrade',
@@ -209,8 +129,4 @@ function requestHeaders(target: WebSocketTarget, request: UpstreamRequest, key: 
   // Behind the choice of what crosses: a client could name the fields that tell of it in its Connection.
   headers.push(...(request.forwarding === undefined ? passed : withForwardedFields(passed, request.forwarding)));
   return headers;
-}
-
-function badHandshake(target: WebSocketTarget, what: string): TidegateError {
-  return new TidegateError('UPSTREAM_BAD_HANDSHAKE', `cannot open ${target.href}: ${what}`);
 }

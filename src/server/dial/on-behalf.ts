@@ -18,6 +18,11 @@ export function proxyHeaderFor(request: UpgradeRequest, version: ProxyHeaderVers
   });
 }
 
+/** The same for a connection of our own: nobody is behind it. */
+export function proxyHeaderOfNobody(version: ProxyHeaderVersion): Buffer {
+  return encodeProxyHeader(version, { sourceAddress: '', sourcePort: 0, destinationAddress: '', destinationPort: 0 });
+}
+
 /** What the header fields are to say. */
 export function forwardingOf(request: UpgradeRequest, style: ForwardedStyle): Forwarding {
   const { remoteAddress, peerAddress, forwarded, host, localPort, tls } = request;

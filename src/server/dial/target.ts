@@ -62,6 +62,12 @@ export function parseTarget(text: string): Target {
   return target;
 }
 
+/** What the field `Host` says of a target: its host, and its port unless that goes without saying. */
+export function authorityOf({ host, family, port, secure }: WebSocketTarget): string {
+  const name = family === 6 ? `[${host}]` : host;
+  return port === (secure ? DEFAULT_PORTS.wss : DEFAULT_PORTS.ws) ? name : `${name}:${port}`;
+}
+
 function readTarget(text: string): Target {
   const [, rawScheme, rest] = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/s.exec(text) ?? [];
   if (rawScheme === undefined || rest === undefined) throw invalid(text, `write ${FORMS}`);

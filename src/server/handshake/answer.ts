@@ -61,9 +61,22 @@ export interface Refusal {
   readonly status: number;
   /** Default: the standard text of the status. */
   readonly statusText?: string;
-  readonly headers?: AnswerHeaders;
+  readonly headers?: AnswerHeaders | undefined;
   /** Default: one line that names the status. */
-  readonly body?: string | Buffer;
+  readonly body?: string | Buffer | undefined;
+  /** The answer to HEAD: with the fields of the body, and without the body (RFC 9110 section 9.3.2). Default: false. */
+  readonly headOnly?: boolean;
+}
+
+/** Puts fields together: where the names are the same, both are sent, such as two that set a cookie. */
+export function joinedFields(own: HeaderFields | undefined, more: HeaderFields | undefined): HeaderFields | undefined {
+  if (own === undefined || more === undefined) return own ?? more;
+  const all: Record<string, string | readonly string[]> = { ...own };
+  for (const [name, value] of Object.entries(more)) {
+    const same = Object.keys(own).find((other) => other.toLowerCase() === name.toLowerCase()) ?? name;
+    all[same] = [all[same] ?? [], value].flat();
+  }
+  return all;
 }
 
 /** Seconds in the `Retry-After` of a 429 or 503 that brings none of its own. */
@@ -109,7 +122,7 @@ function refusalBytes(refusal: Refusal): Buffer {
     add('Content-Length', String(body.length));
   }
   const head = Buffer.from(headText(`${status} ${statusText}`, fields), 'latin1');
-  return body === undefined ? head : Buffer.concat([head, body]);
+  return body === undefined || refusal.headOnly === true ? head : Buffer.concat([head, body]);
 }
 
 /** RFC 9110 section 6.4.1: these statuses have no body. */

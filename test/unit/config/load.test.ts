@@ -190,7 +190,7 @@ describe('a file without problems', () => {
   });
 
   it.each([
-    ['control: { path: /control }'],
+    ['control: { path: /control, tokens: [a-secret-of-16-chars] }'],
     ['listen: { port: 1, role: control }'],
     ['discovery: { names: [ws://a.internal:1] }'],
     ['admin: { listen: 1 }'],

@@ -1,5 +1,6 @@
 /** Owns the options that name backends. Refuses to reach them. */
 import { z } from 'zod';
+import { BACKEND_ID, BACKEND_ID_ERROR } from '../../../protocol/control/message-fields.js';
 import { describeError } from '../../../receivers/errors.js';
 import { parseTarget } from '../../dial/target.js';
 import { described } from '../fields.js';
@@ -8,10 +9,6 @@ const URL_ERROR =
   'expected the address of a backend: ws://host:port/path, wss://…, tcp://host:port, tls://host:port or unix:/path';
 const WEIGHT_ERROR = 'expected a number above 0, at most 1000';
 const CAPACITY_ERROR = 'expected a whole number from 0 to 1000000000';
-const ID_ERROR = "expected 1 to 128 letters, digits or '-', '_', '.', ':', '@', or its url";
-
-/** What the id of a backend is made of. */
-export const BACKEND_ID = /^[A-Za-z0-9._:@-]{1,128}$/;
 
 /** The address of a backend. */
 export const backendUrl = z.string({ error: URL_ERROR }).superRefine((value, context) => {
@@ -27,7 +24,10 @@ export const backendObject = z.strictObject({
   /** Where clients are relayed to. */
   url: backendUrl.meta({ description: 'Where clients are relayed to.' }),
   /** What tells it from others. Left out: its url. */
-  id: z.string({ error: ID_ERROR }).optional().meta({ description: 'What tells it from others. Left out: its url.' }),
+  id: z
+    .string({ error: BACKEND_ID_ERROR })
+    .optional()
+    .meta({ description: 'What tells it from others. Left out: its url.' }),
   /** Where clients reach it themselves, best first; handed out in redirect mode. Left out: its url. */
   bindings: z.array(backendUrl, { error: 'expected a list of URLs' }).default([]).meta({
     description: 'Where clients reach it themselves, best first; handed out in redirect mode. Left out: its url.',
@@ -74,7 +74,7 @@ export const backend = z
     const { id = href } = value;
     // Its url is what it has when none is given: what was resolved stays as it is.
     if (id === href || BACKEND_ID.test(id)) return { ...value, id };
-    context.addIssue({ code: 'custom', message: ID_ERROR, input: id, path: ['id'] });
+    context.addIssue({ code: 'custom', message: `${BACKEND_ID_ERROR}, or its url`, input: id, path: ['id'] });
     return z.NEVER;
   });
 

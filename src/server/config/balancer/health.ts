@@ -1,6 +1,8 @@
 /** Owns the options of the health checks. Refuses to check. */
 import { z } from 'zod';
-import { choice, count, described, duration, fraction, optionalText } from '../fields.js';
+import { choice, count, described, duration, fraction } from '../fields.js';
+
+const PATH_ERROR = "expected a path such as '/health', without spaces";
 
 /** How it is found out that a backend is not well. */
 export const health = described(
@@ -14,10 +16,18 @@ export const health = described(
         flag: 'health-check',
       }),
       /** What an HTTP or WebSocket check asks for. Left out: the path of the backend. */
-      path: optionalText({
-        description: 'What an HTTP or WebSocket check asks for. Left out: the path of the backend.',
-        flag: 'health-path',
-      }),
+      path: described(
+        z
+          .string({ error: PATH_ERROR })
+          .regex(/^\/[!-~]*$/, { error: PATH_ERROR })
+          .optional(),
+        'text',
+        {
+          description: 'What an HTTP or WebSocket check asks for. Left out: the path of the backend.',
+          flag: 'health-path',
+          placeholder: '<path>',
+        },
+      ),
       /** How often each backend is checked. */
       interval: duration({
         description: 'How often each backend is checked.',
