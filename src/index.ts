@@ -28,6 +28,7 @@ export type { BalancerHooks } from './server/balancer/balancer-hooks.js';
 export type { RegistrationSnapshot } from './server/balancer/control/registration-counts.js';
 export type { BackendChanges } from './server/balancer/known-backends.js';
 export { LoadBalancer, type LoadBalancerOptions, type LoadBalancerSnapshot } from './server/balancer/load-balancer.js';
+export type { PoolInfo } from './server/balancer/pool-info.js';
 export type { BindingHook } from './server/balancer/redirect/directory.js';
 export type { BroadcastFilter, BroadcastReport } from './server/broadcast.js';
 export type { BackendInput, BackendPatch } from './server/config/balancer/backends.js';

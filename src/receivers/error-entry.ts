@@ -1,4 +1,4 @@
-/** Owns what is said about an error code. */
+/** Owns the shape of what is said about an error code. */
 
 /** What the table says about one code. */
 export interface ErrorEntry {

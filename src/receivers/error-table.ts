@@ -1,8 +1,11 @@
 /**
  * Owns the one table of error codes: whose mistake each is, what a client sees before and after the 101, and one line of help.
  */
-import { BACKEND_ERRORS } from './backend-errors.js';
+import { ADMIN_ERRORS } from './admin-errors.js';
+import { BALANCER_ERRORS } from './balancer-errors.js';
 import type { ErrorEntry } from './error-entry.js';
+
+export type { ErrorEntry } from './error-entry.js';
 
 /** Every error code Tidegate uses. Match on `error.code`; the texts may change. */
 export const ERRORS = {
@@ -195,7 +198,8 @@ export const ERRORS = {
     close: 1011,
     help: 'A hook of the options threw, rejected, or gave something that cannot be used; the message says which.',
   },
-  ...BACKEND_ERRORS,
+  ...BALANCER_ERRORS,
+  ...ADMIN_ERRORS,
   NOT_RUNNING: { whose: 'application', status: 503, help: 'That needs a server that runs; await start() first.' },
   UPSTREAM_REFUSED: {
     whose: 'upstream',

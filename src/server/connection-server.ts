@@ -53,7 +53,7 @@ export interface ServerSnapshot {
 }
 
 /** What tells one kind of server from the others. */
-export type ServerKind = Pick<RunningOptions, 'needsTarget' | 'extend' | 'farewell'>;
+export type ServerKind = Pick<RunningOptions, 'needsTarget' | 'extend' | 'farewell' | 'administer'>;
 
 /** How a server is stopped. */
 export interface StopOptions {

@@ -5,6 +5,7 @@
 import type { Ending } from '../actors/ending.js';
 import { SupervisorActor } from '../actors/supervisor-actor.js';
 import { type CloseReport, ConnectionReceiver } from '../receivers/index.js';
+import type { AdminServer } from './admin/admin-server.js';
 import type { AdmissionRecord } from './admission/admission-record.js';
 import { Gatekeeper } from './admission/gatekeeper.js';
 import { Authentication } from './authentication/authentication.js';
@@ -44,6 +45,8 @@ export interface RunningOptions {
   readonly extend?: ((base: ExtensionBase) => ServerExtension) | undefined;
   /** What clients are told when the server stops or restarts, in place of what others say; asked for each. */
   readonly farewell?: (() => Ending) | undefined;
+  /** Makes the admin API; undefined for none. */
+  readonly administer?: (() => AdminServer | undefined) | undefined;
   nextId(): string;
   /** Tells an event; never throws. */
   tell<Name extends keyof ServerEvents>(name: Name, ...values: ServerEvents[Name]): void;
@@ -61,6 +64,7 @@ export class RunningServer {
   readonly #listeners: ServerListeners;
   readonly #authentication: Authentication;
   readonly #extension: ServerExtension | undefined;
+  readonly #admin: AdminServer | undefined;
   readonly #watch: PressureWatch;
   readonly #pacer = new Pacer();
 
@@ -101,6 +105,7 @@ export class RunningServer {
       dials: new DialQueue(config.limits.maxConcurrentDials),
       warm: createWarmPool(config, dialer),
     };
+    this.#admin = options.administer?.();
     const entrance = this.#createEntrance();
     this.#listeners = new ServerListeners({
       ...options,
@@ -113,6 +118,8 @@ export class RunningServer {
 
   /** Binds every listener, or rejects. */
   async start(): Promise<void> {
+    // First, so that a server whose admin API cannot be had takes no client.
+    await this.#admin?.start();
     await this.supervisor.start();
     await this.#listeners.watchCertificates();
     this.services.warm?.start();
@@ -132,6 +139,7 @@ export class RunningServer {
 
   /** Lets go of everything. Resolves when no socket, timer or handle is left. */
   async release(): Promise<void> {
+    await this.#admin?.close();
     await this.#listeners.release();
     await this.services.warm?.close();
     await this.#extension?.release();

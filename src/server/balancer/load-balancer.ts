@@ -2,16 +2,19 @@
 import type { BackendInfo, BackendSpec } from '../../actors/backend.js';
 import type { BackendActor } from '../../actors/backend-actor.js';
 import { TidegateError } from '../../receivers/index.js';
+import { AdminServer } from '../admin/admin-server.js';
 import type { BackendInput, BackendPatch } from '../config/balancer/backends.js';
 import { type BalancerConfig, type BalancerConfigInput, resolveBalancerOptions } from '../config/balancer/options.js';
 import { ConnectionServer, type ServerSnapshot } from '../connection-server.js';
 import { comeBack } from '../farewells.js';
 import { HOOK_NAMES, type ServerHooks } from '../hooks.js';
+import { balancerRoutes } from './admin-routes.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import { BALANCER_HOOK_NAMES, type BalancerHooks } from './balancer-hooks.js';
 import { Balancing } from './balancing.js';
 import { RegistrationCounts, type RegistrationSnapshot } from './control/registration-counts.js';
 import { type BackendChanges, KnownBackends } from './known-backends.js';
+import { type PoolInfo, poolInfo } from './pool-info.js';
 
 /** The options of a {@link LoadBalancer}: everything a configuration file may hold, and what only code can give. */
 export interface LoadBalancerOptions extends BalancerConfigInput, ServerHooks, BalancerHooks {}
@@ -29,6 +32,7 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   readonly #known: KnownBackends;
   readonly #drain: BalancerConfig['drain'];
   #balancing: Balancing | undefined;
+  #admin: AdminServer | undefined;
 
   /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   constructor(options: LoadBalancerOptions = {}) {
@@ -55,9 +59,25 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
         );
         return this.#balancing;
       },
+      administer: () => {
+        this.#admin = this.#createAdmin(config.admin);
+        return this.#admin;
+      },
     });
     this.#known = known;
     this.#drain = config.drain;
+  }
+
+  /** Where the admin API is, such as `http://127.0.0.1:9090`; undefined unless it is bound. */
+  get adminUrl(): string | undefined {
+    return this.#admin?.url;
+  }
+
+  /** Its backends together, in a few numbers. */
+  pool(): PoolInfo {
+    const { state } = this;
+    const chart = state === 'stopped' ? 'closed' : (this.#balancing?.pool.chartValue as PoolInfo['state']);
+    return poolInfo(chart, this.backends());
   }
 
   /** The balancer, its connections and its backends at this moment, as plain JSON. */
@@ -139,6 +159,12 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   #freed(id: string): void {
     const heir = this.state === 'running' ? this.#known.heirOf(id) : undefined;
     if (heir !== undefined) this.#balancing?.add(heir);
+  }
+
+  #createAdmin({ listen, token }: BalancerConfig['admin']): AdminServer | undefined {
+    if (listen === undefined) return undefined;
+    const exception = (error: unknown) => this.announce('exception', [error, undefined]);
+    return new AdminServer({ listen, token, routes: balancerRoutes(this), exception });
   }
 
   #told(id: string, event: Parameters<BackendActor['send']>[0]): BackendInfo {

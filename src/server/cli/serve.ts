@@ -10,6 +10,8 @@ import { EXIT, type SignalSource } from './io.js';
 export interface Servable {
   start(): Promise<readonly { readonly url: string }[]>;
   stop(): Promise<void>;
+  /** Where its admin API is; undefined for none. */
+  readonly adminUrl?: string | undefined;
   /** Reads certificates again; what came of it is logged as an event of the server. */
   reloadCertificates?(): readonly { readonly result: string }[];
 }
@@ -34,7 +36,10 @@ export async function serve({ servers, logger, signals, reload, ready }: ServeOp
   try {
     const addresses = await startAll(servers, logger);
     if (addresses === undefined) return EXIT.failed;
-    logger.info({ event: 'ready', addresses }, `listening on ${addresses.join(', ')}`);
+    const admin = servers.flatMap(({ adminUrl }) => adminUrl ?? []);
+    const also = admin.length > 0 ? `, admin API on ${admin.join(', ')}` : '';
+    const line = { event: 'ready', addresses, admin: admin.length > 0 ? admin : undefined };
+    logger.info(line, `listening on ${addresses.join(', ')}${also}`);
     ready?.(addresses);
 
     const signal = await stopSignal.next();

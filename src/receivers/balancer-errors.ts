@@ -1,8 +1,8 @@
-/** Owns the part of the table of error codes that is about backends and balancers. */
+/** Owns the part of the table of error codes that is about backends, and about clients that get none. */
 import type { ErrorEntry } from './error-entry.js';
 
-/** The codes of backends and balancers. */
-export const BACKEND_ERRORS = {
+/** What goes wrong between a balancer, its backends and those who want one. */
+export const BALANCER_ERRORS = {
   REDIRECTED: {
     whose: 'us',
     status: 307,
@@ -28,7 +28,7 @@ export const BACKEND_ERRORS = {
   BACKEND_EXISTS: {
     whose: 'application',
     status: 409,
-    help: 'Another backend has that id, or one that was removed still has clients; choose another id, or wait for `backend.gone`.',
+    help: 'Another backend has that id, or one that was removed and still has clients; take another id, or wait for `backend.gone`.',
   },
   BALANCER_UNREACHABLE: {
     whose: 'operator',
