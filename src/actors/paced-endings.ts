@@ -1,5 +1,6 @@
 /** Owns that many connections end a batch at a time: one burst would come back as one burst. Refuses to choose which. */
 import PQueue from 'p-queue';
+import { type Clock, systemClock } from './clock.js';
 import type { Ending } from './ending.js';
 
 /** The pause between two batches, in milliseconds. */
@@ -13,6 +14,11 @@ interface Closable {
 /** Ends connections at a bounded rate. */
 export class PacedEndings {
   readonly #batches = new PQueue({ concurrency: 1 });
+  readonly #clock: Clock;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
 
   /** Ends these connections, so many per second. */
   end(connections: readonly Closable[], ending: () => Ending, perSecond: number): void {
@@ -21,7 +27,7 @@ export class PacedEndings {
       const last = start + size >= connections.length;
       this.#batches.add(async () => {
         for (const connection of connections.slice(start, start + size)) connection.close(ending());
-        if (!last) await new Promise((resolve) => setTimeout(resolve, PAUSE));
+        if (!last) await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, PAUSE));
       });
     }
   }

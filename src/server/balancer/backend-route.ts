@@ -8,6 +8,7 @@ import type { Occupant, Pairing } from '../../actors/pairing.js';
 import type { PickFailure, PoolActor } from '../../actors/pool-actor.js';
 import { type HeaderFields, TidegateError, type UpgradeRequest } from '../../receivers/index.js';
 import type { Route, Routes } from '../connections/route.js';
+import type { DialSignal } from '../dial/dial-signal.js';
 import { parseTarget, type Target } from '../dial/target.js';
 import type { Affinity, ClientFacts, PickHints } from './affinity.js';
 import type { RetryBudget } from './retry-budget.js';
@@ -52,6 +53,7 @@ class BackendRoute implements Route {
   readonly #tried: string[] = [];
   #pairing: Pairing | undefined;
   #paired = false;
+  #isOver = false;
 
   constructor(services: RouteServices, request: UpgradeRequest, occupant: Occupant & { readonly id: string }) {
     this.#services = services;
@@ -74,13 +76,10 @@ class BackendRoute implements Route {
     return backend === undefined ? undefined : this.#services.affinity.headersFor(this.#client, backend.id);
   }
 
-  next(): Target {
+  next(signal: DialSignal): Target | Promise<Target> {
     const { key, prefer, onlyPreferred } = this.#hints;
-    const { pool } = this.#services;
-    const picked = pool.pick({ key, prefer, onlyPreferred, avoid: this.#tried });
-    if (typeof picked === 'string') throw failureOf(picked);
-    this.#pairing = picked;
-    return parseTarget(picked.backend.spec.url);
+    const picked = this.#services.pool.pickOrWait({ key, prefer, onlyPreferred, avoid: this.#tried }, signal);
+    return picked instanceof Promise ? picked.then((served) => this.#take(served)) : this.#take(picked);
   }
 
   failed(refusal: Refusal): boolean {
@@ -89,7 +88,9 @@ class BackendRoute implements Route {
     if (pairing === undefined) return false;
     const another = isWorthAnother(refusal);
     this.#tried.push(pairing.backend.id);
-    pairing.release(another ? 'failed' : 'unused');
+    // One that turns a client down is there.
+    if (another) pairing.release('failed');
+    else pairing.release(refusal.error === 'UPSTREAM_REJECTED' ? 'ended' : 'unused');
     const { attempts, budget } = this.#services;
     return another && this.#tried.length < attempts && budget.take();
   }
@@ -103,6 +104,7 @@ class BackendRoute implements Route {
   }
 
   over(ending: Ending | undefined): void {
+    this.#isOver = true;
     const pairing = this.#pairing;
     if (pairing === undefined) return;
     this.#pairing = undefined;
@@ -113,6 +115,14 @@ class BackendRoute implements Route {
 
   lossEnding(): Ending {
     return this.#services.lossEnding();
+  }
+
+  #take(picked: Pairing | PickFailure): Target {
+    if (typeof picked === 'string') throw failureOf(picked);
+    this.#pairing = picked;
+    // Its turn came, and it had left just before.
+    if (this.#isOver) this.over(undefined);
+    return parseTarget(picked.backend.spec.url);
   }
 }
 

@@ -42,16 +42,19 @@ export class Balancing implements ServerExtension {
     const { drain, health, failover } = config;
     this.pool = new PoolActor(
       {
-        policy: hooks.selection ?? createPolicy(config.policy),
+        policy: createPolicy(hooks.selection ?? config.policy),
         whenUnhealthy: drain.whenUnhealthy,
         drainTimeout: drain.timeout,
         drainsPerSecond: drain.perSecond,
-        ejectionTime: health.ejection,
+        slowStart: config.slowStart,
+        queue: config.queue,
+        outliers: health,
         ending: () => this.#sentAway(),
         random: Math.random,
       },
       {
         ready: (backend) => tell('backend.ready', backend.info()),
+        judged: (backend, verdict) => tell('backend.health', backend.info(), verdict),
         draining: (backend) => tell('backend.draining', backend.info()),
         gone: (backend) => tell('backend.gone', backend.info()),
         exception: (error) => tell('exception', error, undefined),
