@@ -8,8 +8,9 @@ import type { Occupant, Pairing } from '../../actors/pairing.js';
 import type { PickFailure, PoolActor } from '../../actors/pool-actor.js';
 import { type HeaderFields, TidegateError, type UpgradeRequest } from '../../receivers/index.js';
 import type { Route, Routes } from '../connections/route.js';
-import { parseTarget, type Target } from '../dial/target.js';
+import type { Target } from '../dial/target.js';
 import type { Affinity, ClientFacts, PickHints } from './affinity.js';
+import { targetOf } from './backend-target.js';
 import type { RetryBudget } from './retry-budget.js';
 
 /** What all routes of a balancer share. */
@@ -80,7 +81,7 @@ class BackendRoute implements Route {
     const picked = pool.pick({ key, prefer, onlyPreferred, avoid: this.#tried });
     if (typeof picked === 'string') throw failureOf(picked);
     this.#pairing = picked;
-    return parseTarget(picked.backend.spec.url);
+    return targetOf(picked.backend.spec);
   }
 
   failed(refusal: Refusal): boolean {

@@ -7,7 +7,7 @@ import type { BackendActor } from '../../actors/backend-actor.js';
 import type { ConnectionActor } from '../../actors/connection-actor.js';
 import { PoolActor } from '../../actors/pool-actor.js';
 import { createPolicy } from '../../actors/selection/create-policy.js';
-import type { BalancerConfig } from '../config/balancer/options.js';
+import { type BalancerConfig, speechOf } from '../config/balancer/options.js';
 import type { Routes } from '../connections/route.js';
 import { comeBack } from '../farewells.js';
 import type { ExtensionBase, ServerExtension } from '../server-extension.js';
@@ -15,6 +15,7 @@ import { noAffinity } from './affinity.js';
 import { createRoutes } from './backend-route.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import type { BalancerHooks } from './balancer-hooks.js';
+import { Discovery } from './discovery/discovery.js';
 import { HealthChecks } from './health/health-checks.js';
 import { Pairs } from './pairs.js';
 import { RetryBudget } from './retry-budget.js';
@@ -36,6 +37,7 @@ export class Balancing implements ServerExtension {
   readonly #options: BalancingOptions;
   readonly #pairs: Pairs;
   readonly #checks: HealthChecks;
+  readonly #discovery: Discovery;
 
   constructor(options: BalancingOptions, { supervisor, dialer }: ExtensionBase) {
     this.#options = options;
@@ -55,27 +57,39 @@ export class Balancing implements ServerExtension {
       {
         ready: (backend) => {
           this.#checks.watch(backend);
+          this.#discovery.review();
           tell('backend.ready', backend.info());
         },
         draining: (backend) => {
           this.#checks.forget(backend);
+          this.#discovery.review();
           tell('backend.draining', backend.info());
         },
         gone: (backend) => {
           this.#checks.forget(backend);
           tell('backend.gone', backend.info());
         },
-        judged: (backend, health) => tell('backend.health', backend.info(), health),
+        judged: (backend, health) => {
+          this.#discovery.review();
+          tell('backend.health', backend.info(), health);
+        },
         exception: (error) => tell('exception', error, undefined),
       },
     );
+    this.#discovery = new Discovery({
+      ...config.discovery,
+      resolver: hooks.resolver,
+      pool: this.pool,
+      whenVanished: drain.whenRemoved,
+      exception: (error) => tell('exception', error, undefined),
+    });
     this.#pairs = new Pairs({
       connection: (id) => supervisor.registry.get(id),
       paired: (connection, backend) => tell('client.paired', connection.handle, backend.info()),
       unpaired: (connection, backend) => tell('client.unpaired', connection.handle, backend.info()),
     });
     this.routes = createRoutes({
-      speaks: config.backends.every(({ url }) => /^wss?:/i.test(url)) ? 'websocket' : 'bytes',
+      speaks: speechOf(config),
       pool: this.pool,
       affinity: noAffinity,
       budget: new RetryBudget(failover.budget),
@@ -104,6 +118,7 @@ export class Balancing implements ServerExtension {
     const { config, added } = this.#options;
     for (const backend of config.backends) this.add({ ...backend, source: 'config' });
     for (const spec of added) this.add(spec);
+    this.#discovery.start();
   }
 
   /** Takes a backend that is ready. */
@@ -114,10 +129,12 @@ export class Balancing implements ServerExtension {
   }
 
   stopAhead(): void {
+    this.#discovery.close();
     void this.#checks.close();
   }
 
   async release(): Promise<void> {
+    this.#discovery.close();
     this.pool.close();
     await this.#checks.close();
   }

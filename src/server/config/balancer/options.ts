@@ -47,24 +47,44 @@ const schema = z.strictObject({
   ...shared,
 });
 
+/** What all backends of a balancer speak: what the first one does. */
+export function speechOf({
+  backends: [first],
+  discovery: { names },
+}: Pick<z.output<typeof schema>, 'backends' | 'discovery'>): 'websocket' | 'bytes' {
+  const url = first?.url ?? names[0];
+  return url === undefined || isWebSocket(url) ? 'websocket' : 'bytes';
+}
+
+function isWebSocket(url: string): boolean {
+  return /^(?:srv\+)?wss?:/i.test(url);
+}
+
 /** Finds options that cannot stand together. For every schema that holds those of a balancer. */
 export function refuseBalancerContradictions(
   {
     backends: all,
+    discovery: found,
     affinity: { by },
     health: { check },
     drain: { minDelay, maxDelay },
     connectUpstream,
-  }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'health' | 'drain' | 'connectUpstream'>,
+  }: Pick<z.output<typeof schema>, 'backends' | 'discovery' | 'affinity' | 'health' | 'drain' | 'connectUpstream'>,
   context: z.RefinementCtx,
 ): void {
-  const kinds = all.map(({ url }) => (/^wss?:/i.test(url) ? 'websocket' : 'bytes'));
-  const odd = kinds.findIndex((kind) => kind !== kinds[0]);
-  if (odd > 0) {
+  const speaks = speechOf({ backends: all, discovery: found });
+  const refuseOdd = (urls: readonly string[], path: string[]): void => {
+    const odd = urls.findIndex((url) => isWebSocket(url) !== (speaks === 'websocket'));
+    if (odd === -1) return;
     const message = 'expected one that speaks what the first one speaks: all ws: and wss:, or all tcp:, tls: and unix:';
-    context.addIssue({ code: 'custom', message, input: all[odd]?.url, path: ['backends', odd] });
-  }
-  if (kinds[0] === 'bytes' && (check === 'http' || check === 'websocket')) {
+    context.addIssue({ code: 'custom', message, input: urls[odd], path: [...path, odd] });
+  };
+  refuseOdd(
+    all.map(({ url }) => url),
+    ['backends'],
+  );
+  refuseOdd(found.names, ['discovery', 'names']);
+  if (speaks === 'bytes' && (check === 'http' || check === 'websocket')) {
     const message = "expected 'tcp' or 'off' beside backends that are tcp:, tls: or unix:";
     context.addIssue({ code: 'custom', message, input: check, path: ['health', 'check'] });
   }
