@@ -1,6 +1,7 @@
 /**
  * Owns the one table of error codes: whose mistake each is, what a client sees before and after the 101, and one line of help.
  */
+import { PLAIN_REQUEST_ERRORS } from './plain-request-errors.js';
 
 /** What the table says about one code. */
 export interface ErrorEntry {
@@ -77,6 +78,7 @@ export const ERRORS = {
     status: 400,
     help: 'The request is not a valid WebSocket handshake (RFC 6455 section 4.1).',
   },
+  ...PLAIN_REQUEST_ERRORS,
   NOT_AN_UPGRADE: {
     whose: 'downstream',
     status: 426,
@@ -259,7 +261,12 @@ export const ERRORS = {
     close: 1014,
     help: 'The target answered 101, but not as RFC 6455 section 4.1 asks.',
   },
-  UPSTREAM_LOST: { whose: 'upstream', close: 1011, help: 'The connection to the target broke without a Close frame.' },
+  UPSTREAM_LOST: {
+    whose: 'upstream',
+    status: 502,
+    close: 1011,
+    help: 'The connection to the target broke without a Close frame.',
+  },
   PROTOCOL_ERROR: {
     whose: 'downstream',
     status: 400,

@@ -291,7 +291,7 @@ export abstract class ConnectionServer<
     if (this.#running !== running) return;
     this.#state = 'draining';
     running.stopAhead();
-    await running.supervisor.stop(ending, options.drainTimeout);
+    await running.stop(ending, options.drainTimeout);
     await running.release();
     this.#forget();
     this.#tell('shutdown');

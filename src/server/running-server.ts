@@ -2,6 +2,7 @@
  * Owns everything that exists while a server runs, and how it is put together: listeners, admission, authentication, supervisor,
  * entrance, and what all connections share. Made anew for each start. Refuses to know in which state the server is.
  */
+import type { Ending } from '../actors/ending.js';
 import { SupervisorActor } from '../actors/supervisor-actor.js';
 import { type CloseReport, ConnectionReceiver } from '../receivers/index.js';
 import type { AdmissionRecord } from './admission/admission-record.js';
@@ -81,7 +82,18 @@ export class RunningServer {
     this.budget = new MemoryBudget(config.limits.maxHeldBytes);
     this.#watch = new PressureWatch(config.timeouts.pressureDwell);
     const dialer = new Dialer(config, hooks, layer);
-    this.#extension = options.extend?.({ supervisor: this.supervisor, dialer });
+    this.#extension = options.extend?.({
+      supervisor: this.supervisor,
+      dialer,
+      authentication: this.#authentication,
+      entry: {
+        ports: this.gatekeeper,
+        denialOfNext: (head, wire) => this.#listeners.denialOfNext(head, wire),
+        serves: (head) => entrance.serves(head),
+        take: (head, wire) => entrance.take(head, wire),
+        rejected: (rejected) => this.#rejected(rejected),
+      },
+    });
     this.services = {
       config,
       needsTarget: options.needsTarget,
@@ -119,6 +131,12 @@ export class RunningServer {
   stopAhead(): void {
     void this.services.warm?.close();
     this.#extension?.stopAhead?.();
+  }
+
+  /** Ends everything, connections as `ending` says; cuts what is left after the drain deadline. */
+  async stop(ending: () => Ending, drainTimeout: number | undefined): Promise<void> {
+    const drained = this.#extension?.drain?.(drainTimeout ?? this.#options.config.timeouts.drain);
+    await Promise.all([this.supervisor.stop(ending, drainTimeout), drained]);
   }
 
   /** Lets go of everything. Resolves when no socket, timer or handle is left. */

@@ -116,7 +116,8 @@ class BackendRoute implements Route {
   }
 }
 
-function failureOf(failure: PickFailure): TidegateError {
+/** What a client is told for which there is no backend. */
+export function failureOf(failure: PickFailure): TidegateError {
   if (failure === 'full') return new TidegateError('BACKENDS_FULL', 'every backend is full');
   const why = failure === 'empty' ? 'there is no backend' : 'no backend is ready and healthy';
   return new TidegateError('NO_BACKEND', why);

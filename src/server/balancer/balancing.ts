@@ -10,8 +10,9 @@ import { PoolActor } from '../../actors/pool-actor.js';
 import { createPolicy } from '../../actors/selection/create-policy.js';
 import type { BalancerConfig } from '../config/balancer/options.js';
 import type { Routes } from '../connections/route.js';
+import { HttpPlane } from '../http/http-plane.js';
 import { retryReason } from '../retry-reason.js';
-import type { ExtensionBase, ServerExtension } from '../server-extension.js';
+import type { ExtensionBase, PlainRequest, ServerExtension } from '../server-extension.js';
 import { noAffinity } from './affinity.js';
 import { createRoutes } from './backend-route.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
@@ -29,14 +30,24 @@ export interface BalancingOptions {
   tell<Name extends keyof LoadBalancerEvents>(name: Name, ...values: LoadBalancerEvents[Name]): void;
 }
 
+/** Who answers some plain requests, and gets their wires for it. */
+export interface PlainTaker {
+  serves(request: PlainRequest): boolean;
+  take(request: PlainRequest): void;
+}
+
 /** A balancer between its start and its stop. */
 export class Balancing implements ServerExtension {
   readonly pool: PoolActor;
   readonly routes: Routes;
   readonly #options: BalancingOptions;
   readonly #pairs: Pairs;
+  readonly #http: HttpPlane | undefined;
+  /** Who answers plain requests before they are forwarded; the first one that serves a request takes it. */
+  readonly #takers: PlainTaker[] = [];
 
-  constructor(options: BalancingOptions, { supervisor }: ExtensionBase) {
+  constructor(options: BalancingOptions, base: ExtensionBase) {
+    const { supervisor } = base;
     this.#options = options;
     const { config, hooks, tell } = options;
     const { drain, health, failover } = config;
@@ -53,7 +64,10 @@ export class Balancing implements ServerExtension {
       {
         ready: (backend) => tell('backend.ready', backend.info()),
         draining: (backend) => tell('backend.draining', backend.info()),
-        gone: (backend) => tell('backend.gone', backend.info()),
+        gone: (backend) => {
+          this.#http?.forget(backend.id);
+          tell('backend.gone', backend.info());
+        },
         exception: (error) => tell('exception', error, undefined),
       },
     );
@@ -62,11 +76,14 @@ export class Balancing implements ServerExtension {
       paired: (connection, backend) => tell('client.paired', connection.handle, backend.info()),
       unpaired: (connection, backend) => tell('client.unpaired', connection.handle, backend.info()),
     });
+    const speaks = config.backends.every(({ url }) => /^wss?:/i.test(url)) ? 'websocket' : 'bytes';
+    const affinity = noAffinity;
+    const budget = new RetryBudget(failover.budget);
     this.routes = createRoutes({
-      speaks: config.backends.every(({ url }) => /^wss?:/i.test(url)) ? 'websocket' : 'bytes',
+      speaks,
       pool: this.pool,
-      affinity: noAffinity,
-      budget: new RetryBudget(failover.budget),
+      affinity,
+      budget,
       attempts: failover.attempts,
       attemptTimeout: failover.attemptTimeout,
       retryAfter: config.retryAfter,
@@ -74,6 +91,32 @@ export class Balancing implements ServerExtension {
       paired: (id, { backend }) => this.#pairs.paired(id, backend),
       unpaired: (id) => this.#pairs.unpaired(id),
     });
+    if (config.http.enabled && speaks === 'websocket') {
+      this.#http = new HttpPlane(
+        {
+          config,
+          hooks,
+          pool: this.pool,
+          affinity,
+          budget,
+          isForOthers: (request) => this.#takers.some((one) => one.serves(request)),
+          done: (report) => tell('http.request', report),
+          exception: (error) => tell('exception', error, undefined),
+        },
+        base,
+      );
+    }
+  }
+
+  get held(): number {
+    return this.#http?.size ?? 0;
+  }
+
+  takePlain(request: PlainRequest): boolean {
+    const taker = this.#takers.find((one) => one.serves(request));
+    if (taker !== undefined) taker.take(request);
+    else this.#http?.take(request);
+    return taker !== undefined || this.#http !== undefined;
   }
 
   opened({ id }: ConnectionActor): void {
@@ -93,7 +136,16 @@ export class Balancing implements ServerExtension {
     return backend;
   }
 
+  stopAhead(): void {
+    this.#http?.stopAhead();
+  }
+
+  async drain(milliseconds: number): Promise<void> {
+    await this.#http?.drain(milliseconds);
+  }
+
   release(): void {
+    this.#http?.release();
     this.pool.close();
   }
 

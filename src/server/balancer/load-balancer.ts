@@ -22,13 +22,18 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   constructor(options: LoadBalancerOptions = {}) {
     const config = resolveBalancerOptions(options, [...HOOK_NAMES, ...BALANCER_HOOK_NAMES]);
-    const { selection } = options;
+    const { selection, onHttpRequest, onHttpResponse } = options;
     super(config, options, {
       needsTarget: true,
       extend: (base) => {
         const added = [...this.#added.values()];
         this.#balancing = new Balancing(
-          { config, hooks: { selection }, added, tell: (name, ...values) => this.announce(name, values) },
+          {
+            config,
+            hooks: { selection, onHttpRequest, onHttpResponse },
+            added,
+            tell: (name, ...values) => this.announce(name, values),
+          },
           base,
         );
         return this.#balancing;
