@@ -107,9 +107,11 @@ export class Entrance {
     const asksForSession = 'error' in upgrade && this.#endpoint?.serves(arrival.head) === true;
     const fault = 'error' in upgrade && !asksForSession ? upgrade : undefined;
     const role = this.#roleOf(arrival);
-    if (fault?.error === 'NOT_AN_UPGRADE' && role === 'client' && this.#takesPlain(head, wire)) return;
+    const isPlain = fault?.error === 'NOT_AN_UPGRADE' && role === 'client';
+    const full = isPlain && this.#options.extension?.takePlain !== undefined ? this.#capacityFor(role) : undefined;
+    if (isPlain && full === undefined && this.#takesPlain(head, wire)) return;
     const refusal =
-      fault ?? (role === 'client' ? this.#denyOrigin(arrival.head) : undefined) ?? this.#capacityFor(role);
+      full ?? fault ?? (role === 'client' ? this.#denyOrigin(arrival.head) : undefined) ?? this.#capacityFor(role);
     if (refusal !== undefined) this.#refuse(arrival, refusal);
     else if ('key' in upgrade) this.#connect(arrival, upgrade.key, waited, role);
     else this.#handOut(arrival);

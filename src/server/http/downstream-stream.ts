@@ -78,7 +78,8 @@ export class DownstreamStream extends WireDuplex {
     this.#isNew = false;
     this.#pending += 1;
     this.#turn = this.#turn.then(async () => {
-      await run();
+      // Behind the last answer of a connection no other one may stand.
+      if (!this.destroyed && !this.writableEnded) await run();
       this.#pending -= 1;
       this.#goOn();
     });

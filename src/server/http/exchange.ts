@@ -126,6 +126,8 @@ export class Exchange implements Occupant {
     if ('error' in admitted) {
       const { error, status, message } = admitted;
       this.#error = new TidegateError(error, message);
+      // Where a request that is none ends is for nobody to say.
+      if (error === 'BAD_REQUEST' || error === 'HANDSHAKE_TOO_BIG') this.#stream.closeSoon();
       this.#answer(refusalAnswer(admitted));
       const path = pathOf(url);
       entry.rejected({ error, status, message, remoteAddress: this.#remoteAddress, path });

@@ -193,6 +193,8 @@ export class HttpPlane {
     const { code = '' } = error;
     // A connection that broke has nobody to be answered.
     if (!code.startsWith('HPE_')) stream.destroy();
+    // Its head came as a request already, which is refused for the same reason.
+    else if (code === 'HPE_INVALID_TRANSFER_ENCODING' && stream.busy) stream.closeSoon();
     else if (code === 'HPE_HEADER_OVERFLOW') this.#refuse(stream, 'HANDSHAKE_TOO_BIG', 'the request head is too large');
     else this.#refuse(stream, 'BAD_HANDSHAKE', `the request is not HTTP: ${code}`);
   }
