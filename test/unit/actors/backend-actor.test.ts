@@ -202,6 +202,7 @@ describe('a backend that fails', () => {
     const only = alone.add('only');
     fail(alone, 'only', 10);
     expect(only.health).toBe('healthy');
+    expect(alone.told).toEqual(['only ready']);
 
     const stage = makePool({ outliers: { maxEjected: 0.5 } });
     const all = ['a', 'b', 'c', 'd', 'e'].map((id) => stage.add(id));
@@ -327,6 +328,24 @@ describe('whoever is told about a backend', () => {
     };
     a.send({ type: 'drain.request', cause: 'operator', fate: 'keep' });
     expect(new Set(picked)).toEqual(new Set(['b']));
+  });
+
+  it('may put a backend back in whose checks fail: nobody who waits gets it for a moment', async () => {
+    const stage = makePool({ queue: { max: 1, timeout: 5000 } });
+    const a = stage.add('a');
+    stage.add('b', { capacity: 1 });
+    stage.connect({ prefer: 'b' });
+    a.send({ type: 'check.down' });
+    const waiting = stage.pool.pickOrWait({}, new AbortController().signal);
+    stage.told.push = (line: string) => {
+      if (line === 'a draining') a.send({ type: 'resume.request' });
+      return 0;
+    };
+    a.send({ type: 'drain.request', cause: 'operator', fate: 'keep' });
+    expect(a.info()).toMatchObject({ health: 'unhealthy', load: 0 });
+    expect(stage.pool.waiting).toBe(1);
+    await stage.clock.pass(5000);
+    expect(await waiting).toBe('full');
   });
 
   it('may put a backend back in that is being taken out', () => {
