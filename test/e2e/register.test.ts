@@ -100,6 +100,21 @@ describe('tidegate register', () => {
     expect(await client.ask('still')).toBe('plain: still');
   });
 
+  it('that hangs is lost when its lease ends, and is back when it goes on', async () => {
+    const { balancer, url, control } = await startBalancer({ control: { lease: '600ms' } });
+    const plain = await startPlain();
+    const sidecar = new Sidecar(['--balancer', control, '--advertise', plain.url, '--id', 'plain', '--token', TOKEN]);
+    await inState(balancer, 'plain', 'ready');
+    const client = await Client.open(url);
+    await client.ask('hello');
+    sidecar.child.kill('SIGSTOP');
+    await inState(balancer, 'plain', 'draining');
+    expect(await client.ask('still')).toBe('plain: still');
+    sidecar.child.kill('SIGCONT');
+    await inState(balancer, 'plain', 'ready');
+    expect(balancer.backends()).toMatchObject([{ generation: 2, load: 1 }]);
+  });
+
   it('--check sends clients only while the backend is there', async () => {
     const { balancer, url, control } = await startBalancer();
     const plain = await startPlain();

@@ -19,6 +19,7 @@ import { describeError, TidegateError } from '../../receivers/errors.js';
 import type { AgentConfig } from '../config/register.js';
 import { Backoff } from './backoff.js';
 import { openControlSocket } from './control-socket.js';
+import { retryHint } from './retry-hint.js';
 
 /** Where in its life the channel to a balancer is. `waiting`: to come back; `stopped`: it does not come back by itself. */
 export type BalancerState = 'stopped' | 'connecting' | 'registering' | 'registered' | 'waiting';
@@ -267,17 +268,18 @@ export class BalancerLink {
     this.#leaving = undefined;
     this.state = 'stopped';
     if (wasRegistered && performance.now() - this.#registeredAt >= this.#lease) this.#backoff.reset();
-    if (leaving === undefined) this.#wait();
+    if (leaving === undefined) this.#wait(retryHint(reason));
     if (wasRegistered) this.#host.lost(this, code, reason);
     if (leaving === undefined && why !== undefined) this.#host.failed(this, why);
     if (leaving === undefined) this.#host.ended(this);
     leaving?.();
   }
 
-  #wait(): void {
+  /** @param hint when the balancer wants it back; it does not come back sooner. */
+  #wait(hint = 0): void {
     const wait = this.#isFinal ? undefined : this.#backoff.next();
     this.state = wait === undefined ? 'stopped' : 'waiting';
-    if (wait !== undefined) this.#timer = setTimeout(() => this.#connect(), wait);
+    if (wait !== undefined) this.#timer = setTimeout(() => this.#connect(), Math.max(wait, hint));
   }
 
   #failure(why: string): TidegateError {

@@ -173,7 +173,6 @@ describe('an agent', () => {
     await inState(two.balancer, 'a', 'ready');
     await one.balancer.stop();
     expect(await (await Client.open(two.url)).ask('hello')).toBe('a: hello');
-    await one.balancer.start().catch(() => {});
     expect(two.balancer.backends()).toMatchObject([{ generation: 1, state: 'ready' }]);
   });
 
