@@ -73,6 +73,7 @@ export class BalancerLink {
   readonly #unsaid: BackendMessage[] = [];
   #lease = 0;
   #heardAt = 0;
+  #isOverdue = false;
   #saidAt = 0;
   #told = -1;
   #registeredAt = 0;
@@ -226,6 +227,7 @@ export class BalancerLink {
     this.#lease = registered.leaseMs;
     this.#registeredAt = performance.now();
     this.#told = -1;
+    this.#isOverdue = false;
     const pace = Math.max(50, Math.min(this.#lease / 3, REPORT_INTERVAL));
     this.#reports = setInterval(() => this.#report(), pace);
     for (const message of this.#unsaid.splice(0)) this.say(message);
@@ -240,10 +242,13 @@ export class BalancerLink {
 
   #report(): void {
     const now = performance.now();
-    if (now - this.#heardAt > this.#lease) {
+    // It may have been this process that was away: what came meanwhile is read before the second look.
+    const isOverdue = now - this.#heardAt > this.#lease;
+    if (isOverdue && this.#isOverdue) {
       this.#fail(`it has been silent for ${Math.round(now - this.#heardAt)} ms`);
       return;
     }
+    this.#isOverdue = isOverdue;
     const connections = this.#host.connections();
     const isDue = now - this.#saidAt >= this.#lease / 3 - 25;
     if (connections === this.#told && !isDue) return;

@@ -243,7 +243,7 @@ describe('strangers', () => {
   it('by the thousand change nothing, and leave nothing behind', async () => {
     const { balancer, control, client, agent } = await inUse();
     const before = backendsOf(balancer);
-    const waves = 20;
+    const waves = 10;
     const perWave = 100;
     for (let wave = 0; wave < waves; wave += 1) {
       await Promise.all(
