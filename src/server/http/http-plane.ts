@@ -65,7 +65,6 @@ export class HttpPlane {
       gate: new RequestGate({ authentication, entry, maxHeaderCount: limits.maxHeaderCount, asksWho: authenticate }),
       places: new Places({ pool, affinity, budget, retries, agents: this.#agents, targets: this.#targets, check }),
       wheel: this.#wheel,
-      entry,
       done,
       exception,
     };
