@@ -15,7 +15,8 @@ export interface FrontProxy {
 
 interface Kind {
   readonly isInstalled: boolean;
-  config(port: number, target: number, folder: string): string;
+  /** @param more what else is to be said where requests are passed on, in words of its own. */
+  config(port: number, target: number, folder: string, more: string): string;
   command(file: string, folder: string): readonly [program: string, ...args: string[]];
 }
 
@@ -25,7 +26,7 @@ const isInstalled = (program: string): boolean => spawnSync(program, ['-v']).err
 export const FRONT_PROXIES: Readonly<Record<'nginx' | 'haproxy', Kind>> = {
   nginx: {
     isInstalled: isInstalled('nginx'),
-    config: (port, target, folder) => `${process.getuid?.() === 0 ? 'user root;' : ''}
+    config: (port, target, folder, more) => `${process.getuid?.() === 0 ? 'user root;' : ''}
 daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
 events { worker_connections 256; }
 http {
@@ -40,6 +41,7 @@ http {
       proxy_set_header Host $http_host;
       proxy_set_header Upgrade $http_upgrade;
       proxy_set_header Connection "upgrade";
+      ${more}
     }
   }
 }
@@ -66,12 +68,16 @@ backend back
 };
 
 /** Starts one before a target, and waits until it listens. */
-export async function startFrontProxy(name: keyof typeof FRONT_PROXIES, target: number): Promise<FrontProxy> {
+export async function startFrontProxy(
+  name: keyof typeof FRONT_PROXIES,
+  target: number,
+  more = '',
+): Promise<FrontProxy> {
   const kind = FRONT_PROXIES[name];
   const folder = mkdtempSync(join(tmpdir(), `tidegate-${name}-`));
   const file = join(folder, 'config');
   const port = await refusedPort();
-  writeFileSync(file, kind.config(port, target, folder));
+  writeFileSync(file, kind.config(port, target, folder, more));
   const [program, ...args] = kind.command(file, folder);
   const child = spawn(program, args, { stdio: 'ignore' });
   const exited = once(child, 'exit');

@@ -30,12 +30,6 @@ export interface BalancingOptions {
   tell<Name extends keyof LoadBalancerEvents>(name: Name, ...values: LoadBalancerEvents[Name]): void;
 }
 
-/** Who answers some plain requests, and gets their wires for it. */
-export interface PlainTaker {
-  serves(request: PlainRequest): boolean;
-  take(request: PlainRequest): void;
-}
-
 /** A balancer between its start and its stop. */
 export class Balancing implements ServerExtension {
   readonly pool: PoolActor;
@@ -43,8 +37,6 @@ export class Balancing implements ServerExtension {
   readonly #options: BalancingOptions;
   readonly #pairs: Pairs;
   readonly #http: HttpPlane | undefined;
-  /** Who answers plain requests before they are forwarded; the first one that serves a request takes it. */
-  readonly #takers: PlainTaker[] = [];
 
   constructor(options: BalancingOptions, base: ExtensionBase) {
     const { supervisor } = base;
@@ -99,7 +91,6 @@ export class Balancing implements ServerExtension {
           pool: this.pool,
           affinity,
           budget,
-          isForOthers: (request) => this.#takers.some((one) => one.serves(request)),
           done: (report) => tell('http.request', report),
           exception: (error) => tell('exception', error, undefined),
         },
@@ -113,10 +104,8 @@ export class Balancing implements ServerExtension {
   }
 
   takePlain(request: PlainRequest): boolean {
-    const taker = this.#takers.find((one) => one.serves(request));
-    if (taker !== undefined) taker.take(request);
-    else this.#http?.take(request);
-    return taker !== undefined || this.#http !== undefined;
+    this.#http?.take(request);
+    return this.#http !== undefined;
   }
 
   opened({ id }: ConnectionActor): void {

@@ -146,8 +146,8 @@ export class Entrance {
   }
 
   /** Whether the server itself answers a request that asks for no WebSocket. */
-  serves(head: RequestHead): boolean {
-    return this.#endpoint?.serves(head) === true;
+  serves(head: RequestHead, wire: AcceptedWire): boolean {
+    return this.#endpoint?.serves(this.#arrive(head, wire).head) === true;
   }
 
   #takesPlain(head: RequestHead, wire: AcceptedWire): boolean {

@@ -169,7 +169,7 @@ export class Exchange implements Occupant {
     // What breaks before anybody reads it is seen by whoever reads it then.
     answer.on('error', () => {});
     const headers = new FieldList(plainResponseHeaders(answer.rawHeaders));
-    headers.appendAll(place.headers);
+    headers.appendAll(place.answered());
     const page = new ResponsePage(answer.statusCode ?? 502, headers, place.id);
     await this.#services.hooks.onHttpResponse?.(request, page, undefined);
     assertStatus(page.status);

@@ -11,7 +11,7 @@ import { ERRORS, type ErrorCode, httpStatusOf } from '../../receivers/index.js';
 import type { BalancerConfig } from '../config/balancer/options.js';
 import { writeRefusal } from '../handshake/answer.js';
 import type { ExtensionBase, PlainRequest } from '../server-extension.js';
-import type { AcceptedWire, Wire } from '../wires/wire.js';
+import type { Wire } from '../wires/wire.js';
 import { BackendAgents } from './backend-agents.js';
 import { DownstreamStream } from './downstream-stream.js';
 import { Exchange, type ExchangeServices } from './exchange.js';
@@ -23,8 +23,6 @@ import { RequestGate } from './request-gate.js';
 export interface HttpPlaneOptions extends Pick<PlacesOptions, 'pool' | 'affinity' | 'budget'> {
   readonly config: BalancerConfig;
   readonly hooks: HttpHooks;
-  /** Whether somebody else answers this request, who is given the wire. */
-  isForOthers(request: PlainRequest): boolean;
   done(report: HttpReport): void;
   exception(error: unknown): void;
 }
@@ -157,17 +155,13 @@ export class HttpPlane {
     const { isNew } = stream;
     if (!isNew) {
       const head = headOf(request);
-      if (head !== undefined && this.#isForOthers(head, stream.accepted)) {
+      if (head !== undefined && this.#base.entry.serves(head, stream.accepted)) {
         this.#handOver(request, stream, Buffer.alloc(0));
         return;
       }
     }
     if (this.#draining) stream.closeSoon();
     stream.enqueue(() => new Exchange(this.#services, stream, request, response, isNew).run());
-  }
-
-  #isForOthers(head: RequestHead, wire: AcceptedWire): boolean {
-    return this.#base.entry.serves(head) || this.#options.isForOthers({ head, wire });
   }
 
   /** Somebody else goes on with the connection, from this request on: it may be a handshake. */
