@@ -189,7 +189,7 @@ export class HttpPlane {
     // Its head came as a request already, which is refused for the same reason.
     else if (code === 'HPE_INVALID_TRANSFER_ENCODING' && stream.busy) stream.closeSoon();
     else if (code === 'HPE_HEADER_OVERFLOW') this.#refuse(stream, 'HANDSHAKE_TOO_BIG', 'the request head is too large');
-    else this.#refuse(stream, 'BAD_HANDSHAKE', `the request is not HTTP: ${code}`);
+    else this.#refuse(stream, 'BAD_REQUEST', `the request is not HTTP: ${code}`);
   }
 
   /** Refuses what came behind the last request, unless an answer is on its way that this would be taken for a part of. */
@@ -206,7 +206,7 @@ function streamOf(stream: Duplex): DownstreamStream {
 }
 
 function refuseBadRequest(wire: Wire): void {
-  writeRefusal(wire, { status: 400, body: `${ERRORS.BAD_HANDSHAKE.help}\n` });
+  writeRefusal(wire, { status: 400, body: `${ERRORS.BAD_REQUEST.help}\n` });
 }
 
 /** The head as our own reader reads it, which is stricter; undefined when it does not. */
