@@ -13,6 +13,7 @@ export function createRedirectRoutes(directory: Directory, exception: (error: un
 
 class RedirectRoute implements Route {
   readonly attemptTimeout = 0;
+  readonly hasAnother = false;
   readonly retryAfter = 0;
   readonly headers = undefined;
   readonly #directory: Directory;
