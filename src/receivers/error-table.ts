@@ -211,6 +211,11 @@ export const ERRORS = {
     help: 'There is no backend with that id; `backends()` lists them.',
   },
   NOT_RUNNING: { whose: 'application', status: 503, help: 'That needs a server that runs; await start() first.' },
+  NOT_REGISTERED: {
+    whose: 'network',
+    status: 503,
+    help: 'The backend is registered with no balancer now, so that a group cannot be reached; nothing was sent.',
+  },
   BACKENDS_FULL: {
     whose: 'us',
     status: 503,
