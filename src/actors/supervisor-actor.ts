@@ -14,6 +14,7 @@ import type { Ending } from './ending.js';
 import { Outbox } from './outbox.js';
 import { PacedEndings } from './paced-endings.js';
 import { Registry } from './registry.js';
+import { settling } from './settling.js';
 import type { SupervisorEffects } from './supervisor.effects.js';
 import { type SupervisorEvent, supervisorMachine } from './supervisor.machine.js';
 import type { UpstreamTimeouts } from './upstream.effects.js';
@@ -65,6 +66,8 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   #stopping = false;
   #isFull = false;
   #ending: () => Ending = () => operatorCut;
+  /** Those that `disconnect.all` is about. */
+  #meant: readonly ConnectionActor[] = [];
 
   constructor(options: SupervisorOptions, port: SupervisorPort, observer: SupervisorObserver) {
     this.#options = options;
@@ -148,13 +151,21 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
     upstream.connection.counterpart = upstream;
   }
 
-  /** Closes the connections there are now, a batch at a time. Resolves with their number when each was told. */
-  async closeAll(ending: () => Ending): Promise<number> {
+  /**
+   * Closes the connections of clients that there are now, a batch at a time. Resolves with their number when each was told.
+   *
+   * @param isMeant whether one is among them; asked at once, for each.
+   */
+  async closeAll(
+    ending: () => Ending,
+    isMeant: (connection: ConnectionActor) => boolean = () => true,
+  ): Promise<number> {
     this.#ending = ending;
-    const { clientCount } = this.registry;
+    const meant = [...this.registry.clients()].filter(isMeant);
+    this.#meant = this.#meant.concat(meant);
     this.#send({ type: 'disconnect.all' });
     await this.#endings.done();
-    return clientCount;
+    return meant.length;
   }
 
   /** Cuts every connection now. */
@@ -238,7 +249,8 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   }
 
   disconnectAll(): void {
-    this.#endings.end([...this.registry.clients()], this.#ending, this.#options.disconnectsPerSecond);
+    this.#endings.end(this.#meant, this.#ending, this.#options.disconnectsPerSecond);
+    this.#meant = [];
   }
 
   drainConnections(): void {
@@ -308,13 +320,3 @@ export function operatorEnding(code: Ending['code'], reason: string): Ending {
 }
 
 const operatorCut: Ending = { initiator: 'operator', cause: 'terminated', code: 1006, reason: '' };
-
-function settling(): { promise: Promise<void>; resolve(): void; reject(error: unknown): void } {
-  let resolve: () => void = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
-}
