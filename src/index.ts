@@ -6,12 +6,19 @@ export type { AdmissionHooks, TcpVerdict } from './server/admission/admission-ho
 export type { Ban } from './server/admission/bans.js';
 export type { AdmissionPolicy, Denial, MessageFacts, Peer } from './server/admission/policy.js';
 export type { RefusalSnapshot } from './server/admission/refusal-counts.js';
+export {
+  BackendAgent,
+  type BackendAgentEvents,
+  type BackendAgentOptions,
+  type BalancerInfo,
+} from './server/agent/backend-agent.js';
 export type { PasswordCredentials } from './server/authentication/credentials.js';
 export type { DisconnectFilter, DisconnectOptions } from './server/authentication/disconnect.js';
 export type { AuthenticationAnswer, AuthenticationHooks } from './server/authentication/hooks.js';
 export { hashPassword } from './server/authentication/password-hash.js';
 export type { LoadBalancerEvents, RefusedRegistration } from './server/balancer/balancer-events.js';
-export { LoadBalancer, type LoadBalancerOptions } from './server/balancer/load-balancer.js';
+export type { RegistrationSnapshot } from './server/balancer/control/registration-counts.js';
+export { LoadBalancer, type LoadBalancerOptions, type LoadBalancerSnapshot } from './server/balancer/load-balancer.js';
 export type { BroadcastFilter, BroadcastReport } from './server/broadcast.js';
 export { checkConfig, type FileProblem, jsonSchema, type LoadedConfig, loadConfig } from './server/config/load.js';
 export type { ProxyConfig, ProxyConfigInput } from './server/config/options.js';

@@ -60,7 +60,7 @@ const PURE_NODE = ['buffer', 'crypto', 'events', 'perf_hooks', 'util'].map((name
 
 const LAYERS: Readonly<Record<string, Layer>> = {
   receivers: { layers: [], packages: [] },
-  protocol: { layers: ['receivers'], packages: ['node:buffer', 'node:crypto'] },
+  protocol: { layers: ['receivers'], packages: ['zod', 'node:buffer', 'node:crypto'] },
   actors: { layers: ['receivers'], packages: ['xstate', 'p-queue', ...PURE_NODE] },
   server: { layers: ['receivers', 'protocol', 'actors'] },
   face: { layers: ['receivers', 'protocol', 'actors', 'server'], packages: [] },

@@ -54,6 +54,10 @@ export class Registry {
     return entry?.isControl === false ? entry.connection : undefined;
   }
 
+  isControl({ id }: ConnectionActor): boolean {
+    return this.#connections.get(id)?.isControl === true;
+  }
+
   /** Every connection, those in their handshake too. */
   *all(): Generator<ConnectionActor, void> {
     for (const { connection } of this.#connections.values()) if (connection !== undefined) yield connection;

@@ -168,9 +168,9 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
     return meant.length;
   }
 
-  /** Cuts every connection now. */
+  /** Cuts every connection of a client now. */
   cutAll(): number {
-    const count = this.registry.size;
+    const count = this.registry.clientCount;
     this.#send({ type: 'terminate.all' });
     return count;
   }
@@ -178,7 +178,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   // What the connections tell.
 
   opened(connection: ConnectionActor): void {
-    this.#watches.connection(connection);
+    this.#watches.connection(connection, this.registry.controls > 0 && this.registry.isControl(connection));
     this.#observer.opened(connection);
   }
 
@@ -262,8 +262,9 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   }
 
   terminateAll(): void {
+    const meant = this.#stopping ? this.registry.all() : this.registry.clients();
     this.#outbox.push(() => {
-      for (const connection of [...this.registry.all()]) connection.requestTerminate(operatorCut);
+      for (const connection of [...meant]) connection.requestTerminate(operatorCut);
       for (const upstream of this.#upstreams) upstream.requestTerminate(operatorCut);
     });
   }

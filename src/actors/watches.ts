@@ -47,13 +47,17 @@ export class Watches {
     this.#wheel = new TimerWheel(wheelTick(interval, timeout, idle, lifetime, warning));
   }
 
-  /** Watches an open connection. */
-  connection(connection: ConnectionActor): void {
+  /**
+   * Watches an open connection.
+   *
+   * @param isControl it is no client: it lives as long as it is needed, and whoever it is of says how long it may be silent.
+   */
+  connection(connection: ConnectionActor, isControl = false): void {
     // A client without frames cannot be pinged; TCP keepalive judges its silence.
     if (connection.request.transport === 'websocket') this.heart(connection);
     this.credentials(connection);
     const { idle, lifetime, lifetimeJitter } = this.#options.timeouts;
-    if (idle <= 0 && lifetime <= 0) return;
+    if (isControl || (idle <= 0 && lifetime <= 0)) return;
     const waits: WheelEntry[] = [];
     if (idle > 0) {
       waits.push(

@@ -216,6 +216,15 @@ export const ERRORS = {
     status: 503,
     help: 'The backend is registered with no balancer now, so that a group cannot be reached; nothing was sent.',
   },
+  BALANCER_UNREACHABLE: {
+    whose: 'operator',
+    help: 'A balancer could not be reached, or did not register the backend; the message says what it answered.',
+  },
+  REGISTRATION_REFUSED: {
+    whose: 'upstream',
+    close: 1008,
+    help: 'A backend could not register; the event `registration.refused` says why, and the backend is told the same.',
+  },
   BACKENDS_FULL: {
     whose: 'us',
     status: 503,

@@ -287,7 +287,8 @@ export abstract class ConnectionServer<
     await running.supervisor.started;
     if (this.#running !== running) return;
     this.#state = 'draining';
-    running.stopAhead();
+    const ahead = running.stopAhead();
+    if (ahead !== undefined) await ahead;
     await running.supervisor.stop(ending, options.drainTimeout);
     await running.release();
     this.#forget();

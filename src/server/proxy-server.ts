@@ -1,4 +1,6 @@
 /** Owns the server that forwards connections to a target. Refuses to do more than to name its options. */
+import type { BackendAgent } from './agent/backend-agent.js';
+import { Registering } from './agent/registering.js';
 import { type ProxyConfigInput, resolveProxyOptions } from './config/options.js';
 import { ConnectionServer } from './connection-server.js';
 import { HOOK_NAMES, type ServerHooks } from './hooks.js';
@@ -8,8 +10,14 @@ export interface ProxyServerOptions extends ProxyConfigInput, ServerHooks {}
 
 /** Accepts WebSocket connections and forwards each to a WebSocket, TCP, TLS or Unix target. */
 export class ProxyServer extends ConnectionServer {
+  /** The registration with balancers; undefined without the option `register`. The same for the life of the server. */
+  readonly agent: BackendAgent | undefined;
+
   /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   constructor(options: ProxyServerOptions = {}) {
-    super(resolveProxyOptions(options, HOOK_NAMES), options, { needsTarget: true });
+    const config = resolveProxyOptions(options, HOOK_NAMES);
+    const registering = new Registering(config);
+    super(config, options, { needsTarget: true, extend: registering.extend });
+    this.agent = registering.agent;
   }
 }

@@ -1,4 +1,6 @@
 /** Owns the server without a target, whose receivers are the application. Refuses to do more than to name its options. */
+import type { BackendAgent } from './agent/backend-agent.js';
+import { Registering } from './agent/registering.js';
 import { type ProxyConfigInput, resolveProxyOptions } from './config/options.js';
 import { ConnectionServer } from './connection-server.js';
 import type { ReceiverFactory } from './connections/entrance.js';
@@ -17,8 +19,14 @@ export interface ReceiverServerOptions
 
 /** Accepts WebSocket connections for receivers that answer themselves. One may still give its connection a target. */
 export class ReceiverServer extends ConnectionServer {
+  /** The registration with balancers; undefined without the option `register`. The same for the life of the server. */
+  readonly agent: BackendAgent | undefined;
+
   /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   constructor(options: ReceiverServerOptions) {
-    super(resolveProxyOptions(options, HOOK_NAMES), options, { needsTarget: false });
+    const config = resolveProxyOptions(options, HOOK_NAMES);
+    const registering = new Registering(config);
+    super(config, options, { needsTarget: false, extend: registering.extend });
+    this.agent = registering.agent;
   }
 }

@@ -81,7 +81,13 @@ export class RunningServer {
     this.budget = new MemoryBudget(config.limits.maxHeldBytes);
     this.#watch = new PressureWatch(config.timeouts.pressureDwell);
     const dialer = new Dialer(config, hooks, layer);
-    this.#extension = options.extend?.({ supervisor: this.supervisor, dialer });
+    this.#extension = options.extend?.({
+      supervisor: this.supervisor,
+      dialer,
+      addresses: () => this.addresses,
+      offence: (peer, weight, why) => this.gatekeeper.offence(peer, weight, why),
+      refused: (error) => options.record.refusals.add(error),
+    });
     this.services = {
       config,
       needsTarget: options.needsTarget,
@@ -115,10 +121,10 @@ export class RunningServer {
     return this.#listeners.reloadCertificates();
   }
 
-  /** No new connections and no new dials ahead of need; what is left is released later. */
-  stopAhead(): void {
+  /** No new dials ahead of need, and whoever is to know that the server goes is told; what is left is released later. */
+  stopAhead(): Promise<void> | void {
     void this.services.warm?.close();
-    this.#extension?.stopAhead?.();
+    return this.#extension?.stopAhead?.();
   }
 
   /** Lets go of everything. Resolves when no socket, timer or handle is left. */

@@ -2,16 +2,23 @@
 import type { ConnectionActor } from '../actors/connection-actor.js';
 import type { SupervisorActor } from '../actors/supervisor-actor.js';
 import type { RequestHead } from '../protocol/http-head.js';
-import type { LifecycleReceiver, UpgradeRequest } from '../receivers/index.js';
+import type { ErrorCode, LifecycleReceiver, UpgradeRequest } from '../receivers/index.js';
 import type { ListenerRole } from './config/listen.js';
 import type { Routes } from './connections/route.js';
 import type { Dialer } from './dial/dialer.js';
+import type { BoundAddress } from './listener/listen-address.js';
 import type { AcceptedWire } from './wires/wire.js';
 
 /** What an extension is built on. */
 export interface ExtensionBase {
   readonly supervisor: SupervisorActor;
   readonly dialer: Dialer;
+  /** The addresses that are bound; empty before. */
+  addresses(): readonly BoundAddress[];
+  /** Adds to the score of an address that did something wrong. */
+  offence(peer: { readonly remoteAddress: string }, weight: number, why: string): void;
+  /** Counts something that was refused and that nothing else counts. */
+  refused(error: ErrorCode): void;
 }
 
 /** A request that is no upgrade, and the wire it came by, which is not read. Credentials were not looked at. */
@@ -36,8 +43,11 @@ export interface ServerExtension {
   opened?(connection: ConnectionActor): void;
   /** Called when every listener is bound. A throw fails the start. */
   start?(): Promise<void> | void;
-  /** The server is stopping: nothing new is begun. Connections are still there. */
-  stopAhead?(): void;
+  /**
+   * The server is stopping: nothing new is begun. Connections are still there, and are left alone until the promise settles, which has
+   * to be soon.
+   */
+  stopAhead?(): Promise<void> | void;
   /** Lets go of everything. Resolves when no socket, timer or handle is left. Called after a failed start, too. */
   release(): Promise<void> | void;
 }

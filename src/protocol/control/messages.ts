@@ -31,14 +31,47 @@ export interface Registered {
   readonly proof?: string | undefined;
 }
 
+/** Why a balancer refuses a registration or ends a channel. What is not known is to be taken for one that may pass. */
+export type RefusalReason =
+  /** No message of this protocol, one that came out of turn, or binary. */
+  | 'malformed'
+  /** Larger than a message of its kind may be. */
+  | 'too-large'
+  /** Another version of the messages. Final. */
+  | 'unsupported'
+  /** No proof, a wrong one, or no client certificate that may register. */
+  | 'unauthorized'
+  /** The registration did not come in time. */
+  | 'timeout'
+  /** An address where no client could be sent. */
+  | 'invalid'
+  /** The id belongs to a backend that did not register itself. */
+  | 'owned'
+  /** The backend of this id left, and some of its connections are still there. */
+  | 'leaving'
+  /** There are as many backends as there may be. */
+  | 'full'
+  /** Too many are about to register. */
+  | 'busy'
+  /** The lease ended: nothing was said for too long. */
+  | 'silent'
+  /** The same id registered anew elsewhere. Final. */
+  | 'superseded'
+  /** An operator removed the backend. Final. */
+  | 'removed';
+
+/** After these it makes no sense to come back without something being changed. */
+export const FINAL_REASONS: readonly string[] = ['unsupported', 'superseded', 'removed'] satisfies RefusalReason[];
+
 /** The registration, or what followed, is refused; the channel is closed with 1008 behind it. */
 export interface Refused {
   readonly type: 'refused';
+  /** One of {@link RefusalReason}; a later version may have others. */
   readonly why: string;
   readonly message: string;
 }
 
-/** An operator drains the backend, or puts it back in: for its information. */
+/** What the backend is for the balancer from now on: `ready`, it may be picked; or `draining`, by itself or by an operator. For its information. */
 export interface StateNotice {
   readonly type: 'state';
   readonly state: 'ready' | 'draining';

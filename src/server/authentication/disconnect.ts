@@ -27,7 +27,7 @@ export interface DisconnectOptions {
 /** Ends the connections that are meant (see {@link assertFilter}), those in their handshake with 503, and answers with their number. */
 export function disconnect(registry: Registry, filter: DisconnectFilter, options: DisconnectOptions): number {
   const { code = CloseCode.PolicyViolation, reason = 'disconnected by the operator' } = options;
-  const meant = [...registry.all()].filter((connection) => isMeant(connection, filter));
+  const meant = [...registry.clients()].filter((connection) => isMeant(connection, filter));
   for (const connection of meant) connection.close(operatorEnding(code, reason));
   return meant.length;
 }

@@ -8,7 +8,10 @@ import type { ConnectionActor } from '../../actors/connection-actor.js';
 import type { Ending } from '../../actors/ending.js';
 import { PoolActor } from '../../actors/pool-actor.js';
 import { createPolicy } from '../../actors/selection/create-policy.js';
+import type { RequestHead } from '../../protocol/http-head.js';
+import type { LifecycleReceiver } from '../../receivers/index.js';
 import type { BalancerConfig } from '../config/balancer/options.js';
+import type { ListenerRole } from '../config/listen.js';
 import type { Routes } from '../connections/route.js';
 import { retryReason } from '../retry-reason.js';
 import type { ExtensionBase, ServerExtension } from '../server-extension.js';
@@ -16,6 +19,8 @@ import { noAffinity } from './affinity.js';
 import { createRoutes } from './backend-route.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import type { BalancerHooks } from './balancer-hooks.js';
+import { ControlPlane } from './control/control-plane.js';
+import type { RegistrationCounts } from './control/registration-counts.js';
 import { Pairs } from './pairs.js';
 import { RetryBudget } from './retry-budget.js';
 
@@ -25,6 +30,8 @@ export interface BalancingOptions {
   readonly hooks: BalancerHooks;
   /** Those that code or the admin API added; they outlive a restart. */
   readonly added: readonly BackendSpec[];
+  /** How many registered; outlives a restart. */
+  readonly registrations: RegistrationCounts;
   /** Tells an event; never throws. */
   tell<Name extends keyof LoadBalancerEvents>(name: Name, ...values: LoadBalancerEvents[Name]): void;
 }
@@ -33,11 +40,13 @@ export interface BalancingOptions {
 export class Balancing implements ServerExtension {
   readonly pool: PoolActor;
   readonly routes: Routes;
+  readonly control: ControlPlane;
   readonly #options: BalancingOptions;
   readonly #pairs: Pairs;
 
-  constructor(options: BalancingOptions, { supervisor }: ExtensionBase) {
+  constructor(options: BalancingOptions, base: ExtensionBase) {
     this.#options = options;
+    const { supervisor } = base;
     const { config, hooks, tell } = options;
     const { drain, health, failover } = config;
     this.pool = new PoolActor(
@@ -51,19 +60,30 @@ export class Balancing implements ServerExtension {
         random: Math.random,
       },
       {
-        ready: (backend) => tell('backend.ready', backend.info()),
-        draining: (backend) => tell('backend.draining', backend.info()),
-        gone: (backend) => tell('backend.gone', backend.info()),
+        ready: (backend) => {
+          this.control.ready(backend);
+          tell('backend.ready', backend.info());
+        },
+        draining: (backend) => {
+          this.control.draining(backend);
+          tell('backend.draining', backend.info());
+        },
+        gone: (backend) => {
+          this.control.gone(backend);
+          tell('backend.gone', backend.info());
+        },
         exception: (error) => tell('exception', error, undefined),
       },
     );
+    const speaks = config.backends.every(({ url }) => /^wss?:/i.test(url)) ? 'websocket' : 'bytes';
+    this.control = new ControlPlane({ config, pool: this.pool, speaks, base, counts: options.registrations, tell });
     this.#pairs = new Pairs({
       connection: (id) => supervisor.registry.get(id),
       paired: (connection, backend) => tell('client.paired', connection.handle, backend.info()),
       unpaired: (connection, backend) => tell('client.unpaired', connection.handle, backend.info()),
     });
     this.routes = createRoutes({
-      speaks: config.backends.every(({ url }) => /^wss?:/i.test(url)) ? 'websocket' : 'bytes',
+      speaks,
       pool: this.pool,
       affinity: noAffinity,
       budget: new RetryBudget(failover.budget),
@@ -74,6 +94,14 @@ export class Balancing implements ServerExtension {
       paired: (id, { backend }) => this.#pairs.paired(id, backend),
       unpaired: (id) => this.#pairs.unpaired(id),
     });
+  }
+
+  isControl(head: RequestHead, role: ListenerRole): boolean {
+    return this.control.isControl(head, role);
+  }
+
+  createControl(): LifecycleReceiver {
+    return this.control.createControl();
   }
 
   opened({ id }: ConnectionActor): void {

@@ -4,18 +4,27 @@ import { TidegateError } from '../../receivers/index.js';
 import { type BackendInput, backend } from '../config/balancer/backends.js';
 import { type BalancerConfig, type BalancerConfigInput, resolveBalancerOptions } from '../config/balancer/options.js';
 import { findProblems, formatProblem } from '../config/problems.js';
-import { ConnectionServer } from '../connection-server.js';
+import { ConnectionServer, type ServerSnapshot } from '../connection-server.js';
 import { HOOK_NAMES, type ServerHooks } from '../hooks.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import { BALANCER_HOOK_NAMES, type BalancerHooks } from './balancer-hooks.js';
 import { Balancing } from './balancing.js';
+import { RegistrationCounts, type RegistrationSnapshot } from './control/registration-counts.js';
 
 /** The options of a {@link LoadBalancer}: everything a configuration file may hold, and what only code can give. */
 export interface LoadBalancerOptions extends BalancerConfigInput, ServerHooks, BalancerHooks {}
 
+/** A balancer at one moment, as plain JSON. */
+export interface LoadBalancerSnapshot extends ServerSnapshot {
+  readonly backends: readonly BackendInfo[];
+  /** How many backends registered themselves or were turned away. */
+  readonly registrations: RegistrationSnapshot;
+}
+
 /** Accepts WebSocket connections and HTTP requests and spreads them over backends (sgc: TsgcWebSocketLoadBalancerServer). */
 export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   readonly #added = new Map<string, BackendSpec>();
+  readonly #registrations = new RegistrationCounts();
   readonly #drain: BalancerConfig['drain'];
   #balancing: Balancing | undefined;
 
@@ -28,13 +37,24 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
       extend: (base) => {
         const added = [...this.#added.values()];
         this.#balancing = new Balancing(
-          { config, hooks: { selection }, added, tell: (name, ...values) => this.announce(name, values) },
+          {
+            config,
+            hooks: { selection },
+            added,
+            registrations: this.#registrations,
+            tell: (name, ...values) => this.announce(name, values),
+          },
           base,
         );
         return this.#balancing;
       },
     });
     this.#drain = config.drain;
+  }
+
+  /** The balancer, its connections and its backends at this moment, as plain JSON. */
+  override snapshot(): LoadBalancerSnapshot {
+    return { ...super.snapshot(), backends: this.backends(), registrations: this.#registrations.snapshot() };
   }
 
   /** Every backend there is, with its state, its health and its load. Empty unless running. */

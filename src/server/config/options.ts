@@ -15,6 +15,7 @@ import { listenerTls } from './listener-tls.js';
 import { origins } from './origins.js';
 import { outbound } from './outbound.js';
 import { findProblems, formatProblem } from './problems.js';
+import { register } from './register.js';
 import { socket } from './socket.js';
 import { subprotocols, target } from './target-option.js';
 import { dialDirect, dialThrough, forwardedHeaders, hostHeader, sendProxyProtocol, targets } from './targets.js';
@@ -133,6 +134,8 @@ const schema = z.strictObject({
   socket,
   /** TLS towards a `wss:` or `tls:` target. */
   upstreamTls,
+  /** How a server registers itself with balancers, as a backend of theirs. */
+  register,
   /** The socket layer: `fast` works below the streams of Node.js, `portable` with its sockets as they are, `auto` is `fast` where that is to be had. TLS is always portable. */
   io: choice(['auto', 'portable', 'fast'], {
     description:

@@ -1,5 +1,6 @@
 /** Owns the options that name backends. Refuses to reach them. */
 import { z } from 'zod';
+import { BACKEND_ID, BACKEND_ID_ERROR } from '../../../protocol/control/message-fields.js';
 import { describeError } from '../../../receivers/errors.js';
 import { parseTarget } from '../../dial/target.js';
 import { described } from '../fields.js';
@@ -8,10 +9,6 @@ const URL_ERROR =
   'expected the address of a backend: ws://host:port/path, wss://…, tcp://host:port, tls://host:port or unix:/path';
 const WEIGHT_ERROR = 'expected a number above 0, at most 1000';
 const CAPACITY_ERROR = 'expected a whole number from 0 to 1000000000';
-const ID_ERROR = "expected 1 to 128 letters, digits or '-', '_', '.', ':', '@'";
-
-/** What the id of a backend is made of. */
-export const BACKEND_ID = /^[A-Za-z0-9._:@-]{1,128}$/;
 
 /** The address of a backend. */
 export const backendUrl = z.string({ error: URL_ERROR }).superRefine((value, context) => {
@@ -28,8 +25,8 @@ export const backendObject = z.strictObject({
   url: backendUrl.meta({ description: 'Where clients are relayed to.' }),
   /** What tells it from others. Left out: its url. */
   id: z
-    .string({ error: ID_ERROR })
-    .regex(BACKEND_ID, { error: ID_ERROR })
+    .string({ error: BACKEND_ID_ERROR })
+    .regex(BACKEND_ID, { error: BACKEND_ID_ERROR })
     .optional()
     .meta({ description: 'What tells it from others. Left out: its url.' }),
   /** Where clients reach it themselves, best first; handed out in redirect mode. Left out: its url. */

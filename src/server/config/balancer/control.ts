@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { count, described, duration, optionalText } from '../fields.js';
 
 const TOKENS_ERROR = 'expected a list of secrets of at least 16 characters';
+const NAMES_ERROR = 'expected a list of names, such as backend.example.org';
 
 /** How backends register themselves. */
 export const control = described(
@@ -25,6 +26,17 @@ export const control = described(
           flag: 'control-token',
           placeholder: '<secret>',
           defaultText: 'none',
+        },
+      ),
+      /** The common names or alternative names of the client certificates that may register, when there are no tokens. Left out: any that is verified. */
+      certificateNames: described(
+        z.array(z.string({ error: NAMES_ERROR }).min(1, { error: NAMES_ERROR }), { error: NAMES_ERROR }).optional(),
+        'list',
+        {
+          description:
+            'The common names or alternative names of the client certificates that may register, when there are no tokens. Left out: any that is verified.',
+          placeholder: '<name>',
+          defaultText: 'any',
         },
       ),
       /** How long a backend may be silent before it is taken for lost. It says something three times in that time. */

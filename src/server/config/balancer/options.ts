@@ -11,7 +11,7 @@ import { health } from './health.js';
 import { http, mode, redirect } from './planes.js';
 import { affinity, failover, hashBy, policy, queue, retryAfter, slowStart } from './selection.js';
 
-const { target: _target, warmConnections: _warm, ...shared } = proxyOptionsSchema.shape;
+const { target: _target, warmConnections: _warm, register: _register, ...shared } = proxyOptionsSchema.shape;
 
 const schema = z.strictObject({
   /** The backends that are known from the start: addresses, or objects with `url` and perhaps `id`, `weight`, `capacity`, `tags` and `bindings`. Others may register themselves. */
@@ -52,8 +52,9 @@ export function refuseBalancerContradictions(
   {
     backends: all,
     affinity: { by },
+    control: { path, tokens, certificateNames },
     connectUpstream,
-  }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'connectUpstream'>,
+  }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'control' | 'connectUpstream'>,
   context: z.RefinementCtx,
 ): void {
   const kinds = all.map(({ url }) => (/^wss?:/i.test(url) ? 'websocket' : 'bytes'));
@@ -61,6 +62,11 @@ export function refuseBalancerContradictions(
   if (odd > 0) {
     const message = 'expected one that speaks what the first one speaks: all ws: and wss:, or all tcp:, tls: and unix:';
     context.addIssue({ code: 'custom', message, input: all[odd]?.url, path: ['backends', odd] });
+  }
+  if (path !== undefined && tokens.length === 0 && certificateNames === undefined) {
+    const message =
+      'expected it beside control.path: where clients connect, whoever may register decides where they are sent; certificateNames will do, too';
+    context.addIssue({ code: 'custom', message, input: undefined, path: ['control', 'tokens'] });
   }
   if (by === 'cookie' && connectUpstream === 'after-accept') {
     const message = "expected 'before-accept' beside affinity by cookie, which is set when the backend is known";
@@ -72,7 +78,8 @@ export function refuseBalancerContradictions(
 export const balancerOptionsSchema = schema.superRefine(refuseBalancerContradictions);
 
 /** The options of a balancer after validation. */
-export type BalancerConfig = z.output<typeof balancerOptionsSchema> & Pick<ProxyConfig, 'target' | 'warmConnections'>;
+export type BalancerConfig = z.output<typeof balancerOptionsSchema> &
+  Pick<ProxyConfig, 'target' | 'warmConnections' | 'register'>;
 
 /** The options of a balancer as they are given; every one may be left out. */
 export type BalancerConfigInput = z.input<typeof balancerOptionsSchema>;
@@ -85,6 +92,6 @@ export type BalancerConfigInput = z.input<typeof balancerOptionsSchema>;
  */
 export function resolveBalancerOptions(input: unknown, libraryOptions: readonly string[] = []): BalancerConfig {
   const { value, problems } = findProblems(balancerOptionsSchema, input, { ignore: libraryOptions });
-  if (value !== undefined) return { ...value, target: undefined, warmConnections: 0 };
+  if (value !== undefined) return { ...value, target: undefined, warmConnections: 0, register: undefined };
   throw new TidegateError('INVALID_OPTION', problems.map((problem) => formatProblem(problem)).join('\n'));
 }
