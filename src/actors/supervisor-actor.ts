@@ -66,7 +66,6 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   #stopping = false;
   #isFull = false;
   #ending: () => Ending = () => operatorCut;
-  /** Those that `disconnect.all` is about. */
   #meant: readonly ConnectionActor[] = [];
 
   constructor(options: SupervisorOptions, port: SupervisorPort, observer: SupervisorObserver) {
@@ -156,10 +155,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
    *
    * @param isMeant whether one is among them; asked at once, for each.
    */
-  async closeAll(
-    ending: () => Ending,
-    isMeant: (connection: ConnectionActor) => boolean = () => true,
-  ): Promise<number> {
+  async closeAll(ending: () => Ending, isMeant = (_: ConnectionActor) => true): Promise<number> {
     this.#ending = ending;
     const meant = [...this.registry.clients()].filter(isMeant);
     this.#meant = this.#meant.concat(meant);

@@ -4,7 +4,11 @@
  */
 import { type Message, TidegateError } from '../../receivers/index.js';
 import { absoluteAddress, parseAddress } from './address.js';
+import { groupFilter, groupId } from './group-fields.js';
 import type { GroupAction, GroupFilter, GroupMessage } from './messages.js';
+
+/** The largest message for clients that a command carries, in bytes. */
+export const MAX_GROUP_MESSAGE_BYTES = 8 * 1024 * 1024;
 
 const MAX_PING_BYTES = 125;
 
@@ -54,6 +58,25 @@ export function assertGroupMessage(message: unknown): asserts message is Message
     'INVALID_MESSAGE',
     `a message of type ${typeof message}; it must be a string or a Uint8Array`,
   );
+}
+
+/**
+ * Judges a filter as whoever reads it from a channel does.
+ *
+ * @throws TidegateError `INVALID_MESSAGE` that names what is wrong.
+ */
+export function assertGroupFilter(filter: unknown): asserts filter is GroupFilter {
+  const { error } = groupFilter.safeParse(filter);
+  const [issue] = error?.issues ?? [];
+  if (issue === undefined) return;
+  const name = issue.path.map(String).join('.');
+  throw new TidegateError('INVALID_MESSAGE', `a filter for a group: ${name === '' ? '' : `${name}: `}${issue.message}`);
+}
+
+/** @throws TidegateError `INVALID_MESSAGE` for what is no address. */
+export function assertAddress(address: unknown): asserts address is string {
+  const { error } = groupId.safeParse(address);
+  if (error !== undefined) throw new TidegateError('INVALID_MESSAGE', `an address: ${error.issues[0]?.message}`);
 }
 
 /** A filter whose addresses mean the same everywhere. */

@@ -27,6 +27,8 @@ export interface Registered {
   readonly generation: number;
   /** Something must be said at least this often, in milliseconds; a third of it is a good pace. */
   readonly leaseMs: number;
+  /** The largest message that the balancer reads, in bytes; left out or 0 for any. */
+  readonly maxBytes?: number | undefined;
   /** That the balancer knows the token, too; absent where there is none. */
   readonly proof?: string | undefined;
 }

@@ -21,6 +21,7 @@ import type { LoadBalancerEvents } from './balancer-events.js';
 import type { BalancerHooks } from './balancer-hooks.js';
 import { ControlPlane } from './control/control-plane.js';
 import type { RegistrationCounts } from './control/registration-counts.js';
+import { BalancerGroup } from './group/balancer-group.js';
 import { Pairs } from './pairs.js';
 import { RetryBudget } from './retry-budget.js';
 
@@ -41,6 +42,7 @@ export class Balancing implements ServerExtension {
   readonly pool: PoolActor;
   readonly routes: Routes;
   readonly control: ControlPlane;
+  readonly group: BalancerGroup;
   readonly #options: BalancingOptions;
   readonly #pairs: Pairs;
 
@@ -82,6 +84,14 @@ export class Balancing implements ServerExtension {
       paired: (connection, backend) => tell('client.paired', connection.handle, backend.info()),
       unpaired: (connection, backend) => tell('client.unpaired', connection.handle, backend.info()),
     });
+    this.group = new BalancerGroup({
+      control: this.control,
+      pool: this.pool,
+      pairs: this.#pairs,
+      supervisor,
+      timeout: config.control.groupTimeout,
+      exception: (error) => tell('exception', error, undefined),
+    });
     this.routes = createRoutes({
       speaks,
       pool: this.pool,
@@ -122,6 +132,7 @@ export class Balancing implements ServerExtension {
   }
 
   release(): void {
+    this.group.close();
     this.pool.close();
   }
 

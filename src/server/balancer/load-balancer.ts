@@ -5,6 +5,9 @@ import { type BackendInput, backend } from '../config/balancer/backends.js';
 import { type BalancerConfig, type BalancerConfigInput, resolveBalancerOptions } from '../config/balancer/options.js';
 import { findProblems, formatProblem } from '../config/problems.js';
 import { ConnectionServer, type ServerSnapshot } from '../connection-server.js';
+import type { Group } from '../group/group.js';
+import { GroupFace } from '../group/group-face.js';
+import type { GroupMember } from '../group/group-member.js';
 import { HOOK_NAMES, type ServerHooks } from '../hooks.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import { BALANCER_HOOK_NAMES, type BalancerHooks } from './balancer-hooks.js';
@@ -23,6 +26,8 @@ export interface LoadBalancerSnapshot extends ServerSnapshot {
 
 /** Accepts WebSocket connections and HTTP requests and spreads them over backends (sgc: TsgcWebSocketLoadBalancerServer). */
 export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
+  /** The clients of the balancer and of all its backends. */
+  readonly group: Group = new GroupFace(() => this.#member());
   readonly #added = new Map<string, BackendSpec>();
   readonly #registrations = new RegistrationCounts();
   readonly #drain: BalancerConfig['drain'];
@@ -105,6 +110,11 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
     if (found === undefined) throw new TidegateError('UNKNOWN_BACKEND', `there is no backend ${JSON.stringify(id)}`);
     found.send(event);
     return found.info();
+  }
+
+  #member(): GroupMember {
+    if (this.state === 'running' || this.state === 'draining') return this.#running().group.member;
+    throw new TidegateError('NOT_RUNNING', `the balancer is ${this.state}`);
   }
 
   #running(): Balancing {

@@ -1,8 +1,14 @@
 /** Owns how an application asks a group for something: checks what it is given and says what came of it. Refuses to carry it out. */
 import { absoluteAddress, formatAddress } from '../../protocol/control/address.js';
-import { absoluteFilter, assertGroupMessage, writeGroupMessage } from '../../protocol/control/group-action.js';
+import {
+  absoluteFilter,
+  assertAddress,
+  assertGroupFilter,
+  assertGroupMessage,
+  writeGroupMessage,
+} from '../../protocol/control/group-action.js';
 import type { GroupFilter } from '../../protocol/control/messages.js';
-import { type Connection, type Message, TidegateError } from '../../receivers/index.js';
+import type { Connection, Message } from '../../receivers/index.js';
 import type { Group, GroupReport, GroupSendResult } from './group.js';
 import type { GroupMember } from './group-member.js';
 
@@ -18,17 +24,18 @@ export class GroupFace implements Group {
   async broadcast(message: Message, filter: GroupFilter = {}): Promise<GroupReport> {
     assertGroupMessage(message);
     const member = this.#member();
+    assertGroupFilter(filter);
     const absolute = absoluteFilter(filter, member.id);
+    assertGroupFilter(absolute);
     return member.run({ verb: 'broadcast', message: writeGroupMessage(message), filter: absolute });
   }
 
   async send(address: string, message: Message): Promise<GroupSendResult> {
     assertGroupMessage(message);
-    if (typeof address !== 'string') {
-      throw new TidegateError('INVALID_MESSAGE', `an address of type ${typeof address}; it must be a string`);
-    }
+    assertAddress(address);
     const member = this.#member();
     const to = absoluteAddress(address, member.id);
+    assertAddress(to);
     return resultOf(await member.run({ verb: 'send', to, message: writeGroupMessage(message) }));
   }
 

@@ -4,7 +4,7 @@
  * who delivers to which client.
  */
 import { Outbox } from '../../actors/outbox.js';
-import { membersOf, problemOf } from '../../protocol/control/group-action.js';
+import { MAX_GROUP_MESSAGE_BYTES, membersOf, problemOf } from '../../protocol/control/group-action.js';
 import type { GroupAction, GroupCommand, GroupResult } from '../../protocol/control/messages.js';
 import { TidegateError } from '../../receivers/index.js';
 import type { GroupReport } from './group.js';
@@ -26,8 +26,8 @@ export interface GroupMemberOptions {
   readonly role: 'balancer' | 'backend';
   /** Milliseconds until who has not answered is lost. */
   readonly timeout: number;
-  /** Bytes of one message. */
-  readonly maxMessageBytes: number;
+  /** Bytes of one message. Default: {@link MAX_GROUP_MESSAGE_BYTES}. */
+  readonly maxMessageBytes?: number | undefined;
   readonly clients: LocalClients;
   /**
    * The other members that an action goes to. Must not throw.
@@ -35,6 +35,8 @@ export interface GroupMemberOptions {
    * @param concerned the ids of those that it is for; undefined for all.
    */
   peersFor(concerned: ReadonlySet<string> | undefined): GroupPeers;
+  /** Why nothing can be begun that is for these, before anything is done; undefined when it can. */
+  refusal?(concerned: ReadonlySet<string> | undefined): TidegateError | undefined;
   /** An application's callback threw. */
   exception(error: unknown): void;
 }
@@ -57,10 +59,12 @@ export class GroupMember {
     return this.#options.id;
   }
 
-  /** Does something for the clients of the whole group. @throws TidegateError `INVALID_MESSAGE`. */
+  /** Does something for the clients of the whole group. @throws TidegateError `INVALID_MESSAGE`, or what `refusal` says. */
   async run(action: GroupAction): Promise<GroupReport> {
-    const problem = problemOf(action, this.#options.maxMessageBytes);
+    const problem = problemOf(action, this.#maxBytes);
     if (problem !== undefined) throw new TidegateError('INVALID_MESSAGE', problem);
+    const refusal = this.#options.refusal?.(membersOf(action));
+    if (refusal !== undefined) throw refusal;
     const tally = new Tally();
     await this.#begin(action, tally);
     return tally.report();
@@ -71,7 +75,7 @@ export class GroupMember {
     if (!from.speaksForOthers && command.origin !== from.id) {
       return `a command of ${JSON.stringify(command.origin)} from ${JSON.stringify(from.id)}`;
     }
-    const problem = problemOf(command.action, this.#options.maxMessageBytes);
+    const problem = problemOf(command.action, this.#maxBytes);
     if (problem !== undefined) return problem;
     const tally = new Tally();
     void this.#answerBehind(this.#take(from, command, tally), from, command.id, tally);
@@ -92,6 +96,10 @@ export class GroupMember {
   close(): void {
     this.#closed = true;
     this.#asks.close();
+  }
+
+  get #maxBytes(): number {
+    return this.#options.maxMessageBytes ?? MAX_GROUP_MESSAGE_BYTES;
   }
 
   #begin(action: GroupAction, tally: Tally): Promise<void> {

@@ -6,14 +6,25 @@ import type { Message, SendResult } from '../../receivers/index.js';
 import type { BroadcastFilter, BroadcastReport } from '../broadcast.js';
 import { NOTHING } from './tally.js';
 
-/** The clients of one server, by the ids that they have there. */
+/** The clients of one server, by the ids that they have there. A method that throws has the member reported as lost. */
 export interface LocalClients {
+  /** Sends to all that pass the filter. */
   broadcast(message: Message, filter: BroadcastFilter): BroadcastReport;
+  /** Sends to one. */
   send(id: string, message: Message): SendResult | 'unknown';
+  /** Sends a ping to all. */
   ping(payload: string): BroadcastReport;
   /** Begins to close them all. Answers with their number. */
   disconnectAll(): number;
 }
+
+/** For a member that cannot deliver. */
+export const nobody: LocalClients = {
+  broadcast: () => NOTHING,
+  send: () => 'unknown',
+  ping: () => NOTHING,
+  disconnectAll: () => 0,
+};
 
 /**
  * Does for the clients of one member what an action asks for.

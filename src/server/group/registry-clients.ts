@@ -4,36 +4,38 @@ import type { SupervisorActor } from '../../actors/supervisor-actor.js';
 import type { Message, SendResult } from '../../receivers/index.js';
 import { type BroadcastFilter, type BroadcastReport, broadcast, type IsMeant, pingAll } from '../broadcast.js';
 import type { LocalClients } from './local-clients.js';
+import { NOTHING } from './tally.js';
 
-/** The clients of one server. */
+/** The clients of one server. There are none while it does not run. */
 export class RegistryClients implements LocalClients {
-  readonly #supervisor: SupervisorActor;
-  readonly #isMeant: IsMeant | undefined;
+  readonly #supervisor: () => SupervisorActor | undefined;
+  readonly #isMeant: IsMeant;
 
   /** @param isMeant whether this member delivers to a client what is for all. Default: to each. */
-  constructor(supervisor: SupervisorActor, isMeant?: IsMeant) {
+  constructor(supervisor: () => SupervisorActor | undefined, isMeant: IsMeant = () => true) {
     this.#supervisor = supervisor;
     this.#isMeant = isMeant;
   }
 
   broadcast(message: Message, filter: BroadcastFilter): BroadcastReport {
-    return broadcast(this.#supervisor.registry, message, filter, this.#isMeant);
+    const registry = this.#supervisor()?.registry;
+    return registry === undefined ? NOTHING : broadcast(registry, message, filter, this.#isMeant);
   }
 
   send(id: string, message: Message): SendResult | 'unknown' {
-    return this.#supervisor.registry.client(id)?.handle.send(message) ?? 'unknown';
+    return this.#supervisor()?.registry.client(id)?.handle.send(message) ?? 'unknown';
   }
 
   ping(payload: string): BroadcastReport {
-    return pingAll(this.#supervisor.registry, payload, this.#isMeant);
+    const registry = this.#supervisor()?.registry;
+    return registry === undefined ? NOTHING : pingAll(registry, payload, this.#isMeant);
   }
 
   disconnectAll(): number {
-    const isMeant = this.#isMeant ?? (() => true);
     let count = 0;
     // How long that takes depends on `limits.disconnectsPerSecond`: what was begun is what is said.
-    void this.#supervisor.closeAll(disconnectedByOperator, (connection) => {
-      if (!isMeant(connection)) return false;
+    void this.#supervisor()?.closeAll(disconnectedByOperator, (connection) => {
+      if (!this.#isMeant(connection)) return false;
       count += 1;
       return true;
     });

@@ -49,7 +49,8 @@ export interface ControlOptions {
 
 /** Who carries messages for clients of other servers. Nothing in it may throw. */
 export interface GroupListener {
-  command(from: ControlChannel, command: GroupCommand): void;
+  /** Answers with what is wrong with it, for which the channel is ended; undefined for nothing. */
+  command(from: ControlChannel, command: GroupCommand): ControlRefusal | undefined;
   result(from: ControlChannel, result: GroupResult): void;
   /** A registered backend has nothing to say any more. */
   over(channel: ControlChannel): void;
@@ -60,6 +61,7 @@ export class ControlPlane implements ChannelHost {
   readonly balancer = randomUUID();
   readonly registrationTimeout: number;
   readonly lease: number;
+  readonly maxBytes: number;
   readonly registrar: Registrar;
   /** Told about what concerns clients elsewhere. */
   group: GroupListener | undefined;
@@ -72,6 +74,7 @@ export class ControlPlane implements ChannelHost {
     const { config, pool, speaks } = options;
     this.registrationTimeout = config.timeouts.handshake;
     this.lease = config.control.lease;
+    this.maxBytes = config.limits.maxMessageBytes;
     this.registrar = new Registrar({ pool, speaks, drain: config.drain, maxBackends: config.control.maxBackends });
   }
 
@@ -116,8 +119,8 @@ export class ControlPlane implements ChannelHost {
   }
 
   heard(channel: ControlChannel, message: LaterMessage): ControlRefusal | undefined {
-    if (message.type === 'command') this.group?.command(channel, message);
-    else if (message.type === 'result') this.group?.result(channel, message);
+    if (message.type === 'command') return this.group?.command(channel, message);
+    if (message.type === 'result') this.group?.result(channel, message);
     else {
       const refusal = this.registrar.heard(channel, message);
       if (message.type === 'leave') channel.end(1000, 'left');
