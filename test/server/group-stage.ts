@@ -11,6 +11,7 @@ import {
   ReceiverServer,
   type ReceiverServerOptions,
 } from '../../src/index.js';
+import { eventually } from '../support/events.js';
 import { Client, inState, type RunningBalancer, startBalancer, TOKEN } from './control/stage.js';
 
 /** Joins the channel that its path names, and answers each text with it. */
@@ -49,6 +50,15 @@ export async function startMember(
   onTestFinished(() => server.stop({ drainTimeout: 0 }));
   const [address] = await server.start();
   return { id, server, url: address!.url };
+}
+
+/** Resolves when a backend knows that each of its balancers has registered it, and may pick it. */
+export async function registered({ id, server }: Member, ...balancers: LoadBalancer[]): Promise<void> {
+  for (const balancer of balancers) await inState(balancer, id, 'ready');
+  const states = () => server.agent?.balancers.map(({ state }) => state) ?? [];
+  await eventually(() => states().every((state) => state === 'registered'), `${id} is registered`, {
+    instead: () => states().join(),
+  });
 }
 
 /** A client, and everything that reaches it. */
@@ -98,7 +108,7 @@ export async function startGroup(options: LoadBalancerOptions = {}): Promise<Run
   });
   const members: Member[] = [];
   for (const id of ['b1', 'b2', 'b3']) members.push(await startMember(id, running.control));
-  for (const { id } of members) await inState(running.balancer, id, 'ready');
+  for (const member of members) await registered(member, running.balancer);
   return {
     ...running,
     plain,
