@@ -2,6 +2,7 @@
 import type { ProxyConfig } from '../config/options.js';
 import { ProxyServer } from '../proxy-server.js';
 import type { Logger } from '../telemetry/logger.js';
+import { logAgentEvents } from './agent-log.js';
 import type { Servable } from './serve.js';
 import { logServerEvents } from './server-log.js';
 
@@ -9,5 +10,6 @@ import { logServerEvents } from './server-log.js';
 export function createProxy(options: ProxyConfig, logger: Logger): Servable {
   const server = new ProxyServer(options);
   logServerEvents(server, logger);
+  if (server.agent !== undefined) logAgentEvents(server.agent, logger);
   return server;
 }

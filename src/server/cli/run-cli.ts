@@ -6,6 +6,7 @@ import { checkCommand } from './commands/check.js';
 import { demoCommand } from './commands/demo.js';
 import { hashPasswordCommand } from './commands/hash-password.js';
 import { proxyCommand } from './commands/proxy.js';
+import { registerCommand } from './commands/register.js';
 import { runCommand } from './commands/run.js';
 import { schemaCommand } from './commands/schema.js';
 import { type CliIo, EXIT } from './io.js';
@@ -16,6 +17,8 @@ Examples:
   tidegate proxy --listen 6080 --target tcp://127.0.0.1:5900   a VNC server for noVNC in a browser
   tidegate proxy --listen 8081 --target tcp://127.0.0.1:6379   Redis over WebSocket
   tidegate proxy --listen 8080 --target ws://127.0.0.1:3000/   before a WebSocket application
+  tidegate register --balancer ws://lb:8080/.tidegate/control --advertise ws://10.0.0.7:9000
+                                                            makes a server a backend of a load balancer
   tidegate run --config tidegate.yaml                       everything from a file
 
 Exit codes: 0 done, or drained after SIGTERM or SIGINT; 1 could not run; 2 configuration error.
@@ -36,7 +39,15 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     .version(version(), '-V, --version')
     .helpCommand('help [command]', 'Shows the help of a command.')
     .addHelpText('after', EXAMPLES);
-  for (const command of [proxyCommand, runCommand, checkCommand, schemaCommand, hashPasswordCommand, demoCommand]) {
+  for (const command of [
+    proxyCommand,
+    registerCommand,
+    runCommand,
+    checkCommand,
+    schemaCommand,
+    hashPasswordCommand,
+    demoCommand,
+  ]) {
     program.addCommand(command(io, finish));
   }
   for (const command of [program, ...program.commands]) {

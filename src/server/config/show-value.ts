@@ -9,6 +9,7 @@ const CONFIDENTIAL = new Set<PropertyKey>([
   'password',
   'passphrase',
   'secret',
+  'token',
   'authentication',
   'jwt',
   'keySet',
@@ -29,7 +30,8 @@ export function showValue(value: unknown, steps: readonly PropertyKey[]): string
 
 function isSecret(value: unknown, steps: readonly PropertyKey[]): boolean {
   const last = steps.at(-1);
-  if (steps.includes('users') || (last !== undefined && CONFIDENTIAL.has(last))) return true;
+  if (steps.includes('users') || steps.includes('tokens') || (last !== undefined && CONFIDENTIAL.has(last)))
+    return true;
   if (typeof value === 'number' || typeof value === 'boolean' || !steps.some((step) => SECRET.has(step))) return false;
   // A name of a file may be shown, and has to be.
   return typeof value !== 'string' || value.length >= 200 || /[{\n]|-----/.test(value);

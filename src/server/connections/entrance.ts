@@ -79,9 +79,13 @@ interface Entry<Kind extends Greeting> {
 export class Entrance {
   readonly #options: EntranceOptions;
   readonly #endpoint: SessionEndpoint | undefined;
+  /** Of control channels: whole messages as they are, whatever clients get. */
+  readonly #controlServices: ConnectionServices;
 
   constructor(options: EntranceOptions) {
     this.#options = options;
+    const { services } = options;
+    this.#controlServices = { ...services, config: { ...services.config, fragments: 'buffer', compression: false } };
     const { authenticator, origins } = options.authentication;
     if (authenticator?.sessions === undefined) return;
     this.#endpoint = new SessionEndpoint({
@@ -181,9 +185,10 @@ export class Entrance {
     { wire, request, decision, credentials, waited, role, greet }: Entry<Kind>,
     hears?: (greeting: Kind) => FirstMessagePort,
   ): void {
-    const { services, nextId } = this.#options;
-    const { supervisor } = services;
     const isControl = role === 'control' && this.#options.extension?.createControl !== undefined;
+    const { nextId } = this.#options;
+    const services = isControl ? this.#controlServices : this.#options.services;
+    const { supervisor } = services;
     // A control channel has credentials of its own.
     const admission = isControl ? undefined : this.#admission(credentials, request, hears && (() => hears(greeting)));
     const connection = new ConnectionActor({
