@@ -148,22 +148,41 @@ describe('what is refused at once', () => {
     const { balancer, members } = await startGroup();
     for (const group of [balancer.group, groupOf(members[0].server)]) {
       const tooLong = 'x'.repeat(257);
-      const wrong = [
+      const noMessages = [
         group.broadcast(7 as never),
         group.broadcast(Buffer.alloc(8 * 1024 * 1024 + 1)),
+        group.send('b1/conn-1', {} as never),
+        group.ping('x'.repeat(126)),
+        group.ping(7 as never),
+      ];
+      for (const wrong of noMessages) await expect(wrong).rejects.toMatchObject({ code: 'INVALID_MESSAGE' });
+      const noNames = [
         group.broadcast('hi', { include: 'b1/conn-1' as never }),
         group.broadcast('hi', { exclude: [tooLong] }),
         group.broadcast('hi', { exclude: Array.from({ length: 10_001 }, () => 'b1/conn-1') }),
         group.broadcast('hi', { channel: 7 as never }),
         group.send('', 'hi'),
         group.send(undefined as never, 'hi'),
-        group.send('b1/conn-1', {} as never),
-        group.ping('x'.repeat(126)),
-        group.ping(7 as never),
       ];
-      for (const one of wrong) await expect(one).rejects.toMatchObject({ code: 'INVALID_MESSAGE' });
+      for (const wrong of noNames) await expect(wrong).rejects.toMatchObject({ code: 'INVALID_OPTION' });
     }
     expect(members.map(({ server }) => server.agent?.state)).toEqual(['registered', 'registered', 'registered']);
+  });
+
+  it('is the id that a client has at the balancer, where its backend delivers to it by another one', async () => {
+    const running = await startGroup();
+    const clients = { b1: await running.relayed('b1'), plain: await running.relayed('plain') };
+    const [b1, plain] = running.balancer.connections;
+    const { group } = running.balancer;
+    const refused = {
+      code: 'INVALID_OPTION',
+      message: `exclude: got "${b1!.id}"; the backend "b1" delivers to that client and knows it by another id: expected its address there`,
+    };
+    await expect(group.broadcast('hi', { exclude: [b1!.id] })).rejects.toMatchObject(refused);
+    await expect(group.broadcast('hi', { include: [b1!.id] })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    expect(() => group.addressOf(b1!)).toThrow('connection: got');
+    expect(await group.broadcast('others', { exclude: [plain!.id] })).toMatchObject({ matched: 1, complete: true });
+    expect(await whatCame(clients)).toEqual({ b1: ['others'], plain: [] });
   });
 
   it('is nothing for a server that is nobody’s backend: it has no group', async () => {

@@ -63,20 +63,20 @@ export function assertGroupMessage(message: unknown): asserts message is Message
 /**
  * Judges a filter as whoever reads it from a channel does.
  *
- * @throws TidegateError `INVALID_MESSAGE` that names what is wrong.
+ * @throws TidegateError `INVALID_OPTION` that names what is wrong.
  */
 export function assertGroupFilter(filter: unknown): asserts filter is GroupFilter {
   const { error } = groupFilter.safeParse(filter);
   const [issue] = error?.issues ?? [];
   if (issue === undefined) return;
   const name = issue.path.map(String).join('.');
-  throw new TidegateError('INVALID_MESSAGE', `a filter for a group: ${name === '' ? '' : `${name}: `}${issue.message}`);
+  throw new TidegateError('INVALID_OPTION', `a filter for a group: ${name === '' ? '' : `${name}: `}${issue.message}`);
 }
 
-/** @throws TidegateError `INVALID_MESSAGE` for what is no address. */
+/** @throws TidegateError `INVALID_OPTION` for what is no address. */
 export function assertAddress(address: unknown): asserts address is string {
   const { error } = groupId.safeParse(address);
-  if (error !== undefined) throw new TidegateError('INVALID_MESSAGE', `an address: ${error.issues[0]?.message}`);
+  if (error !== undefined) throw new TidegateError('INVALID_OPTION', `an address: ${error.issues[0]?.message}`);
 }
 
 /** A filter whose addresses mean the same everywhere. */

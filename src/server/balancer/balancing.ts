@@ -89,7 +89,7 @@ export class Balancing implements ServerExtension {
       pool: this.pool,
       pairs: this.#pairs,
       supervisor,
-      timeout: config.control.groupTimeout,
+      config,
       exception: (error) => tell('exception', error, undefined),
     });
     this.routes = createRoutes({

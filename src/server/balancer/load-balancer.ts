@@ -27,7 +27,10 @@ export interface LoadBalancerSnapshot extends ServerSnapshot {
 /** Accepts WebSocket connections and HTTP requests and spreads them over backends (sgc: TsgcWebSocketLoadBalancerServer). */
 export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   /** The clients of the balancer and of all its backends. */
-  readonly group: Group = new GroupFace(() => this.#member());
+  readonly group: Group = new GroupFace(
+    () => this.#member(),
+    (id) => this.#running().group.deliveredBy(id),
+  );
   readonly #added = new Map<string, BackendSpec>();
   readonly #registrations = new RegistrationCounts();
   readonly #drain: BalancerConfig['drain'];

@@ -1,5 +1,5 @@
 /** Owns how an application asks a group for something: checks what it is given and says what came of it. Refuses to carry it out. */
-import { absoluteAddress, formatAddress } from '../../protocol/control/address.js';
+import { absoluteAddress, connectionsAt, formatAddress } from '../../protocol/control/address.js';
 import {
   absoluteFilter,
   assertAddress,
@@ -8,17 +8,23 @@ import {
   writeGroupMessage,
 } from '../../protocol/control/group-action.js';
 import type { GroupFilter } from '../../protocol/control/messages.js';
-import type { Connection, Message } from '../../receivers/index.js';
+import { type Connection, type Message, TidegateError } from '../../receivers/index.js';
 import type { Group, GroupReport, GroupSendResult } from './group.js';
 import type { GroupMember } from './group-member.js';
 
 /** The group of one server, whether that runs or not. */
 export class GroupFace implements Group {
   readonly #member: () => GroupMember;
+  readonly #deliveredBy: (connectionId: string) => string | undefined;
 
-  /** @param member throws when there is none now, and says why. */
-  constructor(member: () => GroupMember) {
+  /**
+   * @param member throws when there is none now, and says why.
+   * @param deliveredBy the member that delivers to a connection of this server, by another id; undefined when this one does. Default: so
+   * for all.
+   */
+  constructor(member: () => GroupMember, deliveredBy: (connectionId: string) => string | undefined = () => undefined) {
     this.#member = member;
+    this.#deliveredBy = deliveredBy;
   }
 
   async broadcast(message: Message, filter: GroupFilter = {}): Promise<GroupReport> {
@@ -27,6 +33,9 @@ export class GroupFace implements Group {
     assertGroupFilter(filter);
     const absolute = absoluteFilter(filter, member.id);
     assertGroupFilter(absolute);
+    for (const name of ['include', 'exclude'] as const) {
+      for (const id of connectionsAt(member.id, absolute[name] ?? [])) this.#assertDelivers(name, id);
+    }
     return member.run({ verb: 'broadcast', message: writeGroupMessage(message), filter: absolute });
   }
 
@@ -49,7 +58,17 @@ export class GroupFace implements Group {
   }
 
   addressOf({ id }: Pick<Connection, 'id'>): string {
-    return formatAddress(this.#member().id, id);
+    const member = this.#member();
+    this.#assertDelivers('connection', id);
+    return formatAddress(member.id, id);
+  }
+
+  /** What its backend does not know cannot be told to it, and nothing is better than what is for others. */
+  #assertDelivers(name: string, id: string): void {
+    const backend = this.#deliveredBy(id);
+    if (backend === undefined) return;
+    const why = `the backend ${JSON.stringify(backend)} delivers to that client and knows it by another id`;
+    throw new TidegateError('INVALID_OPTION', `${name}: got ${JSON.stringify(id)}; ${why}: expected its address there`);
   }
 }
 

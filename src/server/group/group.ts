@@ -21,11 +21,14 @@ export type GroupSendResult = SendResult | 'unknown' | 'lost';
  * one delivers messages, else by the balancer. What is begun at one place arrives in the order in which it was begun.
  *
  * Every verb rejects with `NOT_RUNNING` unless the server runs, with `NOT_REGISTERED` when a backend is registered with no balancer,
- * and with `INVALID_MESSAGE` for what is no message or a too large one; nothing was sent then. It never rejects for what becomes of it
- * on the way: see {@link GroupReport.lost}.
+ * with `INVALID_MESSAGE` for what is no message or one of more than 8 MiB, and with `INVALID_OPTION` for an address or a filter that is
+ * none; nothing was sent then. It never rejects for what becomes of it on the way: see {@link GroupReport.lost}.
  */
 export interface Group {
-  /** Sends a message to every client that passes the filter, wherever it is. Ids in the filter are addresses, or ids of this server. */
+  /**
+   * Sends a message to every client that passes the filter, wherever it is. Its lists hold addresses, or ids of connections of this
+   * server. A balancer cannot take the id of a client that a backend delivers to: only its address there says who it is.
+   */
   broadcast(message: Message, filter?: GroupFilter): Promise<GroupReport>;
   /** Sends a message to the client with this address, or with this id on this server (sgc: WriteData). */
   send(address: string, message: Message): Promise<GroupSendResult>;
@@ -36,7 +39,8 @@ export interface Group {
   /**
    * The address of a connection of this server, such as `b1/conn-12`, by which it is known in the whole group.
    *
-   * @throws TidegateError `NOT_RUNNING` unless the server runs.
+   * @throws TidegateError `INVALID_OPTION` at a balancer for a client that a backend delivers to, as only that one knows its address;
+   * `NOT_RUNNING` unless the balancer runs.
    */
   addressOf(connection: Pick<Connection, 'id'>): string;
 }

@@ -7,6 +7,7 @@ import type { ConnectionActor } from '../../../actors/connection-actor.js';
 import type { PoolActor } from '../../../actors/pool-actor.js';
 import type { SupervisorActor } from '../../../actors/supervisor-actor.js';
 import type { GroupCommand, GroupResult } from '../../../protocol/control/messages.js';
+import type { BalancerConfig } from '../../config/balancer/options.js';
 import { GroupMember } from '../../group/group-member.js';
 import type { GroupPeer, GroupPeers } from '../../group/group-peer.js';
 import { RegistryClients } from '../../group/registry-clients.js';
@@ -20,8 +21,7 @@ export interface BalancerGroupOptions {
   readonly pool: PoolActor;
   readonly pairs: Pairs;
   readonly supervisor: SupervisorActor;
-  /** Milliseconds. */
-  readonly timeout: number;
+  readonly config: Pick<BalancerConfig, 'control' | 'mode' | 'redirect'>;
   exception(error: unknown): void;
 }
 
@@ -35,12 +35,12 @@ export class BalancerGroup implements GroupListener {
 
   constructor(options: BalancerGroupOptions) {
     this.#options = options;
-    const { control, supervisor, timeout, exception } = options;
+    const { control, supervisor, config, exception } = options;
     this.member = new GroupMember({
       id: control.balancer,
       epoch: randomBytes(6).toString('base64url'),
       role: 'balancer',
-      timeout,
+      timeout: config.control.groupTimeout,
       clients: new RegistryClients(
         () => supervisor,
         (connection) => this.#isOurs(connection),
@@ -85,7 +85,10 @@ export class BalancerGroup implements GroupListener {
     this.member.gone(peer);
   }
 
-  #isOurs({ id }: ConnectionActor): boolean {
+  #isOurs({ id, handle }: ConnectionActor): boolean {
+    const { mode, redirect } = this.#options.config;
+    // One that asks where to go is on its way to where it gets messages.
+    if (mode === 'redirect' && handle.subprotocol === redirect.subprotocol) return false;
     return this.deliveredBy(id) === undefined;
   }
 
