@@ -22,6 +22,7 @@ async function startSecure(control: LoadBalancerOptions['control'] = {}) {
       { host: '127.0.0.1', port: 0, role: 'control', tls },
     ],
     control,
+    health: { check: 'off' },
   });
   onTestFinished(() => balancer.stop({ drainTimeout: 0 }));
   const [client, secure] = await balancer.start();
