@@ -1,6 +1,6 @@
 /** Owns who is a member of a group and who is not: several balancers, agents in other servers, restarts, and what is refused at once. */
 import { describe, expect, it } from 'vitest';
-import type { LocalClients } from '../../src/index.js';
+import { accept, ConnectionReceiver, type LocalClients, type UpgradeRequest } from '../../src/index.js';
 import { eventually } from '../support/events.js';
 import { Client, createAgent, inState, startBackend, startBalancer } from './control/stage.js';
 import { each, everyWay, groupOf, Listener, registered, startGroup, startMember, whatCame } from './group-stage.js';
@@ -23,6 +23,13 @@ class OwnClients implements LocalClients {
   disconnectAll() {
     this.got.push('disconnectAll');
     return 4;
+  }
+}
+
+/** Is told where to go. */
+class Asking extends ConnectionReceiver {
+  override onUpgradeRequest({ subprotocols }: UpgradeRequest) {
+    return accept({ target: null, subprotocol: subprotocols[0] });
   }
 }
 
@@ -90,6 +97,24 @@ describe('a backend of two balancers', () => {
     const report = await groupOf(b1.server).broadcast('hi');
     expect(report).toMatchObject({ lost: [lost], complete: false });
     expect(report.reached).toHaveLength(2);
+  });
+});
+
+describe('a balancer that only tells clients where to go', () => {
+  it('says nothing else to them: they get messages where they went', async () => {
+    const running = await startGroup({
+      mode: 'redirect',
+      receiver: () => new Asking(),
+    });
+    const { group } = running.balancer;
+    const reports: Array<Promise<{ readonly matched: number }>> = [];
+    running.balancer.on('connection', () => reports.push(group.broadcast('hi'), group.ping(), group.disconnectAll()));
+    const listener = await running.direct(running.members[0]);
+    await running.relayed('b1', '/', ['tidegate.binding.v1']);
+    for (const report of reports) expect(await report).toMatchObject({ matched: 1, complete: true });
+    expect(reports).toHaveLength(3);
+    expect(await listener.client.next()).toBe('hi');
+    expect(await listener.client.end()).toMatchObject({ code: 1001 });
   });
 });
 

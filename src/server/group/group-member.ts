@@ -72,14 +72,12 @@ export class GroupMember {
 
   /** Takes a command of another member. Answers with what is wrong with it; undefined for nothing. */
   receive(from: GroupPeer, command: GroupCommand): string | undefined {
-    if (!from.speaksForOthers && command.origin !== from.id) {
-      return `a command of ${JSON.stringify(command.origin)} from ${JSON.stringify(from.id)}`;
-    }
-    const problem = problemOf(command.action, this.#maxBytes);
-    if (problem !== undefined) return problem;
+    const problem = problemOf(command.action, this.#maxBytes) ?? problemOfOrigin(from, command);
     const tally = new Tally();
-    void this.#answerBehind(this.#take(from, command, tally), from, command.id, tally);
-    return undefined;
+    if (problem !== undefined) tally.lose(this.id);
+    const done = problem === undefined ? this.#take(from, command, tally) : Promise.resolve();
+    void this.#answerBehind(done, from, command.id, tally);
+    return problem;
   }
 
   /** Takes the result of another member. One that was not asked for changes nothing. */
@@ -189,4 +187,9 @@ export class GroupMember {
       this.#turns.around(() => this.#turns.push(() => void begin().then(resolve, reject)));
     });
   }
+}
+
+function problemOfOrigin({ id, speaksForOthers }: GroupPeer, { origin }: GroupCommand): string | undefined {
+  if (speaksForOthers || origin === id) return undefined;
+  return `a command of ${JSON.stringify(origin)} from ${JSON.stringify(id)}`;
 }

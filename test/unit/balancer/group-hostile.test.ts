@@ -115,6 +115,18 @@ describe('a backend', () => {
   });
 });
 
+describe('a balancer', () => {
+  it('that asks for what cannot be done is told that it was not, at once', async () => {
+    const { b1 } = createWorld(1);
+    const [up] = b1.lines.values();
+    const action = { verb: 'ping', payload: 'x'.repeat(126) } as const;
+    expect(b1.member.receive(up!, commandOf({ id: 'g7', origin: 'lb', action }))).toContain('126 bytes');
+    await settled();
+    expect(up!.sent).toMatchObject([{ type: 'result', id: 'g7', matched: 0, reached: [], lost: ['b1'] }]);
+    expect(b1.clients.got).toEqual([]);
+  });
+});
+
 describe('an application', () => {
   it('that has more than a thousand commands wait gets the oldest back unfinished', async () => {
     const { lb, b1 } = createWorld(1);
