@@ -18,6 +18,7 @@ import { Chain } from './chain.js';
 import { ChartActor } from './chart-actor.js';
 import { compileChart } from './compiled-chart.js';
 import { Outbox, outboxObserver } from './outbox.js';
+import { PacedEndings } from './paced-endings.js';
 import { Pairing, type PairingEnd } from './pairing.js';
 
 /** What a backend actor tells the pool it belongs to. Nothing in it may throw. */
@@ -29,13 +30,19 @@ export interface BackendHost {
   becameReady(backend: BackendActor): void;
   becameUnhealthy(backend: BackendActor): void;
   /** Its health is judged otherwise than before. */
-  healthChanged(backend: BackendActor): void;
+  judged(backend: BackendActor): void;
   beganDraining(backend: BackendActor, fate: PairsFate): void;
   drainExpired(backend: BackendActor): void;
   gone(backend: BackendActor): void;
   paired(pairing: Pairing): void;
   released(pairing: Pairing, end: PairingEnd): void;
   exception(error: unknown): void;
+}
+
+/** A drain that is under way. Milliseconds since the epoch. */
+interface Drain {
+  readonly since: number;
+  readonly until: number | undefined;
 }
 
 const backendChart = compileChart(backendMachine, outboxObserver);
@@ -46,6 +53,8 @@ export class BackendActor implements BackendEffects {
   generation = 1;
   readonly outbox = new Outbox();
   readonly timeouts: { readonly drain: number };
+  /** How its clients are sent away when it goes: at its own pace, whatever the others do. */
+  readonly endings = new PacedEndings();
   readonly #host: BackendHost;
   readonly #chart: ChartActor<typeof backendMachine>;
   readonly #pairs = new Chain<Pairing>();
@@ -55,6 +64,7 @@ export class BackendActor implements BackendEffects {
   #reported = 0;
   #hasRoom = true;
   #draining: DrainCause | undefined;
+  #drain: Drain | undefined;
   #lastCheck: BackendCheck | undefined;
 
   constructor(spec: BackendSpec, host: BackendHost, parent: AnyActorRef) {
@@ -156,8 +166,7 @@ export class BackendActor implements BackendEffects {
 
   info(): BackendInfo {
     const { chartValue, state, health, isAvailable, load, generation } = this;
-    const draining = state === 'draining' ? this.#draining : undefined;
-    const lastCheck = this.#lastCheck;
+    const isDraining = state === 'draining';
     return {
       ...this.#spec,
       state,
@@ -165,9 +174,12 @@ export class BackendActor implements BackendEffects {
       health,
       available: isAvailable,
       load,
+      pairs: this.#pairs.size,
       generation,
-      draining,
-      lastCheck,
+      draining: isDraining ? this.#draining : undefined,
+      drainingSince: isDraining ? isoDate(this.#drain?.since) : undefined,
+      drainingUntil: isDraining ? isoDate(this.#drain?.until) : undefined,
+      lastCheck: this.#lastCheck,
     };
   }
 
@@ -195,6 +207,8 @@ export class BackendActor implements BackendEffects {
 
   announceReady(): void {
     this.#draining = undefined;
+    this.#drain = undefined;
+    this.endings.clear();
     this.outbox.push(() => {
       this.#host.becameReady(this);
       if (!this.#hasRoom) this.send({ type: 'room.gone' });
@@ -202,6 +216,9 @@ export class BackendActor implements BackendEffects {
   }
 
   announceDraining(fate: PairsFate): void {
+    const { drain } = this.timeouts;
+    const until = fate === 'keep' || drain === 0 ? undefined : Date.now() + drain;
+    this.#drain = { since: this.#drain?.since ?? Date.now(), until };
     this.outbox.push(() => {
       this.#host.beganDraining(this, fate);
       if (this.#pairs.size === 0 && this.#reserved === 0) this.send({ type: 'pairs.gone' });
@@ -211,20 +228,20 @@ export class BackendActor implements BackendEffects {
   announceUnhealthy(): void {
     this.outbox.push(() => {
       this.#host.becameUnhealthy(this);
-      this.#host.healthChanged(this);
+      this.#host.judged(this);
     });
   }
 
   announceEjected(): void {
-    this.outbox.push(() => this.#host.healthChanged(this));
+    this.outbox.push(() => this.#host.judged(this));
   }
 
   beginTrial(): void {
-    this.outbox.push(() => this.#host.healthChanged(this));
+    this.outbox.push(() => this.#host.judged(this));
   }
 
   announceHealthy(): void {
-    this.outbox.push(() => this.#host.healthChanged(this));
+    this.outbox.push(() => this.#host.judged(this));
   }
 
   terminatePairs(): void {
@@ -249,4 +266,8 @@ export class BackendActor implements BackendEffects {
     this.#hasRoom = hasRoom;
     this.send({ type: hasRoom ? 'room.freed' : 'room.gone' });
   }
+}
+
+function isoDate(milliseconds: number | undefined): string | undefined {
+  return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString();
 }

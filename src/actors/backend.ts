@@ -53,10 +53,16 @@ export interface BackendInfo extends BackendSpec {
   readonly available: boolean;
   /** Connections on it, and picks that are under way. */
   readonly load: number;
+  /** Connections on it that go by this balancer: those that a drain has left. */
+  readonly pairs: number;
   /** How many registrations there were under this id. */
   readonly generation: number;
   /** Why it is draining; undefined unless it is. */
   readonly draining: DrainCause | undefined;
+  /** Since when, as an ISO date; undefined unless it is. */
+  readonly drainingSince: string | undefined;
+  /** When what is left on it will be cut, as an ISO date; undefined unless it is draining, and for no deadline. */
+  readonly drainingUntil: string | undefined;
   /** The last health check; undefined when there was none. */
   readonly lastCheck: BackendCheck | undefined;
 }

@@ -3,6 +3,7 @@ import type { AnyActorRef } from 'xstate';
 import type { CloseReport, LifecycleReceiver, Principal, UpgradeRequest } from '../receivers/index.js';
 import type { ConnectionTimeouts, Refusal } from './connection.effects.js';
 import type { Ending } from './ending.js';
+import type { Pairing } from './pairing.js';
 
 /** What a connection actor tells the server it belongs to. Nothing in it may throw. */
 export interface ConnectionHost<Connection> {
@@ -54,6 +55,8 @@ export interface ConnectionParts<Connection> {
 
 /** The other side of a pair, as a connection sees it. */
 export interface Counterpart {
+  /** Its place on a backend, from when that is connected until somebody was told that the pair is none any more; in a balancer. */
+  pairing: Pairing | undefined;
   /** True while it can still answer a Close frame that is passed on to it. */
   readonly answersClose: boolean;
   /** This side began to end, answered, or is gone. May be called more than once. */

@@ -2,7 +2,7 @@
 import PQueue from 'p-queue';
 import type { Ending } from './ending.js';
 
-/** The pause between two batches, in milliseconds. */
+/** The shortest pause between two batches, in milliseconds. */
 const PAUSE = 20;
 
 /** What can be told to end. */
@@ -13,15 +13,18 @@ interface Closable {
 /** Ends connections at a bounded rate. */
 export class PacedEndings {
   readonly #batches = new PQueue({ concurrency: 1 });
+  #endPause: (() => void) | undefined;
 
   /** Ends these connections, so many per second. */
   end(connections: readonly Closable[], ending: () => Ending, perSecond: number): void {
     const size = Math.min(Math.max(1, Math.ceil((perSecond * PAUSE) / 1000)), connections.length);
+    // Whole connections: a batch may be more than what its pause allows, and the pause is longer then.
+    const pause = (1000 * size) / perSecond;
     for (let start = 0; start < connections.length; start += size) {
       const last = start + size >= connections.length;
       this.#batches.add(async () => {
         for (const connection of connections.slice(start, start + size)) connection.close(ending());
-        if (!last) await new Promise((resolve) => setTimeout(resolve, PAUSE));
+        if (!last) await this.#pause(pause);
       });
     }
   }
@@ -34,5 +37,16 @@ export class PacedEndings {
   /** Forgets the batches that wait. */
   clear(): void {
     this.#batches.clear();
+    this.#endPause?.();
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 }

@@ -16,6 +16,8 @@ export interface Occupant {
 export interface PairedBackend {
   readonly id: string;
   readonly spec: BackendSpec;
+  /** Ready and well, with room or without. */
+  readonly isServing: boolean;
   info(): BackendInfo;
   paired(pairing: Pairing): void;
   released(pairing: Pairing, end: PairingEnd): void;
@@ -28,6 +30,8 @@ export type PairingEnd = 'ended' | 'failed' | 'lost' | 'unused';
 export class Pairing implements Chained<Pairing> {
   before: Pairing | undefined;
   behind: Pairing | undefined;
+  /** Whether the application was told of the pair. */
+  isTold = false;
   readonly backend: PairedBackend;
   #occupant: Occupant | undefined;
   #phase: 'reserved' | 'paired' | 'over' = 'reserved';

@@ -3,12 +3,11 @@
  * one that goes. Refuses to connect to backends and to learn of them; whoever does tells it.
  */
 import { type AnyActorRef, createActor } from 'xstate';
-import type { BackendInfo, BackendSpec, PairsFate } from './backend.js';
+import type { BackendHealth, BackendInfo, BackendSpec, PairsFate } from './backend.js';
 import { BackendActor, type BackendHost } from './backend-actor.js';
 import { compileChart } from './compiled-chart.js';
 import type { Ending } from './ending.js';
 import { Outbox } from './outbox.js';
-import { PacedEndings } from './paced-endings.js';
 import type { Pairing, PairingEnd } from './pairing.js';
 import type { PoolEffects } from './pool.effects.js';
 import { type PoolEvent, poolMachine } from './pool.machine.js';
@@ -49,7 +48,7 @@ export interface PoolObserver {
   draining(backend: BackendActor): void;
   gone(backend: BackendActor): void;
   /** Its health is judged otherwise than before; not told when it becomes ready. */
-  health(backend: BackendActor): void;
+  judged(backend: BackendActor, health: BackendHealth): void;
   exception(error: unknown): void;
 }
 
@@ -65,7 +64,6 @@ export class PoolActor implements PoolEffects, BackendHost {
   readonly #outbox = new Outbox();
   /** Few, and seldom others: a `Map` serves. */
   readonly #backends = new Map<string, BackendActor>();
-  readonly #endings = new PacedEndings();
   #state: PoolEvent['type'] = 'backends.none';
 
   constructor(options: PoolOptions, observer: PoolObserver) {
@@ -135,7 +133,7 @@ export class PoolActor implements PoolEffects, BackendHost {
 
   /** No backend is picked any more. */
   close(): void {
-    this.#endings.clear();
+    for (const { endings } of this.#backends.values()) endings.clear();
     this.#send('pool.closed');
   }
 
@@ -161,9 +159,10 @@ export class PoolActor implements PoolEffects, BackendHost {
     this.#endPairs(backend, this.#options.whenUnhealthy);
   }
 
-  healthChanged(backend: BackendActor): void {
+  judged(backend: BackendActor): void {
     this.changed(backend);
-    this.#observer.health(backend);
+    const { health } = backend;
+    if (health !== undefined) this.#observer.judged(backend, health);
   }
 
   beganDraining(backend: BackendActor, fate: PairsFate): void {
@@ -179,6 +178,7 @@ export class PoolActor implements PoolEffects, BackendHost {
   gone(backend: BackendActor): void {
     if (this.#backends.get(backend.id) !== backend) return;
     this.#backends.delete(backend.id);
+    backend.endings.clear();
     this.changed(backend);
     this.#observer.gone(backend);
   }
@@ -197,11 +197,13 @@ export class PoolActor implements PoolEffects, BackendHost {
 
   refuseWaiting(): void {}
 
+  /** The last fate holds: those who were not told yet are told as it says. */
   #endPairs(backend: BackendActor, fate: PairsFate): void {
+    backend.endings.clear();
     if (fate === 'keep') return;
     const occupants = [...backend.pairs].flatMap(({ occupant }) => occupant ?? []);
     const { ending, drainsPerSecond } = this.#options;
-    this.#endings.end(occupants, ending, fate === 'close' ? Number.POSITIVE_INFINITY : drainsPerSecond);
+    backend.endings.end(occupants, ending, fate === 'close' ? Number.POSITIVE_INFINITY : drainsPerSecond);
   }
 
   #failure(): PickFailure {

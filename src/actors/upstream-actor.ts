@@ -13,6 +13,7 @@ import type { ConnectionActor } from './connection-actor.js';
 import { closedBy, cut, type Ending, relayed } from './ending.js';
 import type { Beating, HeartWatch } from './heartbeat.js';
 import { Outbox, outboxObserver } from './outbox.js';
+import type { Pairing } from './pairing.js';
 import { isProbing } from './regions.js';
 import type { UpstreamEffects, UpstreamTimeouts } from './upstream.effects.js';
 import { type UpstreamEvent, upstreamMachine } from './upstream.machine.js';
@@ -39,6 +40,7 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating, Cha
   /** The target may be read. Written by the chart only. */
   reading = true;
   heart: HeartWatch | undefined;
+  pairing: Pairing | undefined;
 
   readonly #host: UpstreamHost;
   readonly #chart: ChartActor<typeof upstreamMachine>;

@@ -1,5 +1,6 @@
 /** Owns the one error class, and what the table of errors says about one. A close is not an error. */
-import { ERRORS, type ErrorEntry } from './error-table.js';
+import type { ErrorEntry } from './error-entry.js';
+import { ERRORS } from './error-table.js';
 
 export { ERRORS } from './error-table.js';
 

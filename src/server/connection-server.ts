@@ -28,9 +28,9 @@ import {
 import { type BroadcastFilter, type BroadcastReport, broadcast } from './broadcast.js';
 import type { ProxyConfig } from './config/options.js';
 import type { ServerEvents } from './events.js';
+import { comeBack, goingAway } from './farewells.js';
 import { type ServerHooks, takeHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
-import { retryReason } from './retry-reason.js';
 import { type RunningOptions, RunningServer } from './running-server.js';
 import type { CertificateReport } from './tls/server-certificates.js';
 import { TicketKeys } from './tls/ticket-keys.js';
@@ -53,7 +53,7 @@ export interface ServerSnapshot {
 }
 
 /** What tells one kind of server from the others. */
-export type ServerKind = Pick<RunningOptions, 'needsTarget' | 'extend' | 'administer'>;
+export type ServerKind = Pick<RunningOptions, 'needsTarget' | 'extend' | 'farewell' | 'administer'>;
 
 /** How a server is stopped. */
 export interface StopOptions {
@@ -121,17 +121,18 @@ export abstract class ConnectionServer<
   }
 
   /**
-   * Stops listening, closes every connection with 1001, a batch at a time, and cuts what is left after the drain deadline.
-   * Resolves when no socket, timer or handle is left. May be called at any time, and more than once.
+   * Stops listening, closes every connection with 1001, a batch at a time, and cuts what is left after the drain deadline. Clients of
+   * a balancer are told 1012 and when to come back. Resolves when no socket, timer or handle is left. May be called at any time, and
+   * more than once.
    */
   stop(options: StopOptions = {}): Promise<void> {
-    return this.#stop(() => operatorEnding(CloseCode.GoingAway, 'the server is stopping'), options);
+    return this.#stop(this.#kind.farewell ?? goingAway, options);
   }
 
   /** Stops, telling clients with 1012 when to come back, and starts again on the same addresses. */
   async restart(options: StopOptions = {}): Promise<readonly BoundAddress[]> {
     const { addresses } = this;
-    await this.#stop(() => operatorEnding(CloseCode.ServiceRestart, retryReason()), options);
+    await this.#stop(this.#kind.farewell ?? (() => comeBack()), options);
     const listen = this.#config.listen.map((wanted, index) => ({
       ...wanted,
       port: addresses[index]?.port ?? wanted.port,

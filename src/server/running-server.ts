@@ -2,6 +2,7 @@
  * Owns everything that exists while a server runs, and how it is put together: listeners, admission, authentication, supervisor,
  * entrance, and what all connections share. Made anew for each start. Refuses to know in which state the server is.
  */
+import type { Ending } from '../actors/ending.js';
 import { SupervisorActor } from '../actors/supervisor-actor.js';
 import { type CloseReport, ConnectionReceiver } from '../receivers/index.js';
 import type { AdminServer } from './admin/admin-server.js';
@@ -42,6 +43,8 @@ export interface RunningOptions {
   readonly tickets: TicketKeys;
   /** Makes what this kind of server adds; undefined for nothing. */
   readonly extend?: ((base: ExtensionBase) => ServerExtension) | undefined;
+  /** What clients are told when the server stops or restarts, in place of what others say; asked for each. */
+  readonly farewell?: (() => Ending) | undefined;
   /** Makes the admin API; undefined for none. */
   readonly administer?: (() => AdminServer | undefined) | undefined;
   nextId(): string;
@@ -167,7 +170,10 @@ export class RunningServer {
           const { remoteAddress, path } = request;
           this.#rejected({ error, status: port.answered ? 101 : status, message, remoteAddress, path });
         },
-        disconnected: (connection, report: CloseReport) => tell('disconnected', connection.handle, report),
+        disconnected: (connection, report: CloseReport) => {
+          this.#extension?.closed?.(connection);
+          tell('disconnected', connection.handle, report);
+        },
         exception: (connection, error) => tell('exception', error, connection?.handle),
       },
     );

@@ -60,6 +60,8 @@ export interface ServerExtension {
   takePlain?(request: PlainRequest): boolean;
   /** A connection is open; after the event `connection`. */
   opened?(connection: ConnectionActor): void;
+  /** A connection that was open is closed; before the event `disconnected`. */
+  closed?(connection: ConnectionActor): void;
   /** Called when every listener is bound. A throw fails the start. */
   start?(): Promise<void> | void;
   /**

@@ -44,7 +44,7 @@ describe('tidegate balance', () => {
     const ready = run.lines.filter(({ event }) => event === 'backend.ready');
     expect(ready.map((line) => line.backend).sort()).toEqual([a.url, b.url].sort());
     run.child.kill('SIGTERM');
-    for (const client of clients) expect((await client.closed).code).toBe(1001);
+    for (const client of clients) expect((await client.closed).code).toBe(1012);
     expect(await run.exited).toBe(0);
     expect(run.stderr).toBe('');
   });

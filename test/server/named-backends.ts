@@ -50,6 +50,8 @@ export async function startBalancer(
   const balancer = new LoadBalancer({
     listen: '127.0.0.1:0',
     backends: Object.entries(backends).map(([id, { url }]) => ({ id, url })),
+    // A check is a connection, too: who counts those of clients wants no others.
+    health: { check: 'off' },
     ...options,
   });
   const rejections: RejectedUpgrade[] = [];

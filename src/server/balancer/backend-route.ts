@@ -91,20 +91,26 @@ class BackendRoute implements Route {
     const pairing = this.#pairing;
     this.#pairing = undefined;
     if (pairing === undefined) return false;
-    const another = isWorthAnother(refusal);
     this.#tried.push(pairing.backend.id);
+    // It went while it was dialled, which is no failure, and costs nothing: the client is to land on one that is there.
+    if (refusal.error === 'NO_BACKEND') {
+      pairing.release('unused');
+      return true;
+    }
+    const another = isWorthAnother(refusal);
     pairing.release(another ? 'failed' : 'unused');
     const { attempts, budget } = this.#services;
     return another && this.#tried.length < attempts && budget.take();
   }
 
-  connected(): void {
+  connected(): boolean {
     const pairing = this.#pairing;
-    if (pairing === undefined) return;
+    if (pairing?.backend.isServing !== true) return false;
     this.#paired = true;
     this.#headers = this.#services.affinity.headersFor(this.#client, pairing.backend.id);
     pairing.paired(this.#occupant);
     this.#services.paired(this.#occupant.id, pairing);
+    return true;
   }
 
   over(ending: Ending | undefined): void {

@@ -6,7 +6,6 @@ import type { BackendSpec } from '../../actors/backend.js';
 import type { BackendActor } from '../../actors/backend-actor.js';
 import type { Refusal } from '../../actors/connection.effects.js';
 import type { ConnectionActor } from '../../actors/connection-actor.js';
-import type { Ending } from '../../actors/ending.js';
 import { PoolActor } from '../../actors/pool-actor.js';
 import { createPolicy } from '../../actors/selection/create-policy.js';
 import type { RequestHead } from '../../protocol/http-head.js';
@@ -14,7 +13,7 @@ import type { LifecycleReceiver, UpgradeRequest } from '../../receivers/index.js
 import type { BalancerConfig } from '../config/balancer/options.js';
 import type { ListenerRole } from '../config/listen.js';
 import type { Routes } from '../connections/route.js';
-import { retryReason } from '../retry-reason.js';
+import { comeBack } from '../farewells.js';
 import type { ExtensionBase, PlainAnswer, ServerExtension } from '../server-extension.js';
 import { createRoutes } from './backend-route.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
@@ -70,7 +69,7 @@ export class Balancing implements ServerExtension {
         drainTimeout: drain.timeout,
         drainsPerSecond: drain.perSecond,
         ejectionTime: health.ejection,
-        ending: () => this.#sentAway(),
+        ending: () => comeBack(drain.minDelay, drain.maxDelay),
         random: Math.random,
       },
       {
@@ -89,7 +88,7 @@ export class Balancing implements ServerExtension {
           this.#checks.forget(backend);
           tell('backend.gone', backend.info());
         },
-        health: (backend) => this.#tellHealth(backend),
+        judged: (backend, health) => tell('backend.health', backend.info(), health),
         exception: (error) => tell('exception', error, undefined),
       },
     );
@@ -116,8 +115,12 @@ export class Balancing implements ServerExtension {
       attempts: failover.attempts,
       attemptTimeout: failover.attemptTimeout,
       retryAfter: config.retryAfter,
-      lossEnding: () => ({ ...this.#sentAway(), initiator: 'upstream', cause: 'UPSTREAM_LOST' }),
-      paired: (id, { backend }) => this.#pairs.paired(id, backend),
+      lossEnding: () => ({
+        ...comeBack(drain.minDelay, drain.maxDelay),
+        initiator: 'upstream',
+        cause: 'UPSTREAM_LOST',
+      }),
+      paired: (id, pairing) => this.#pairs.paired(id, pairing),
       unpaired: (id) => this.#pairs.unpaired(id),
     });
     this.routes = config.mode === 'redirect' ? this.#redirection.routes : relayed;
@@ -132,8 +135,12 @@ export class Balancing implements ServerExtension {
     return this.control.createControl();
   }
 
-  opened({ id }: ConnectionActor): void {
-    this.#pairs.opened(id);
+  opened(connection: ConnectionActor): void {
+    this.#pairs.opened(connection);
+  }
+
+  closed(connection: ConnectionActor): void {
+    this.#pairs.closed(connection);
   }
 
   createReceiver(request: UpgradeRequest, application: () => LifecycleReceiver): LifecycleReceiver | undefined {
@@ -169,16 +176,5 @@ export class Balancing implements ServerExtension {
     this.#redirection.close();
     this.pool.close();
     await this.#checks.close();
-  }
-
-  #tellHealth(backend: BackendActor): void {
-    const { health } = backend;
-    if (health !== undefined) this.#options.tell('backend.health', backend.info(), health);
-  }
-
-  /** What a client is told that has to go, because its backend does. */
-  #sentAway(): Ending {
-    const { minDelay, maxDelay } = this.#options.config.drain;
-    return { initiator: 'operator', cause: 'disconnected', code: 1012, reason: retryReason(minDelay, maxDelay) };
   }
 }

@@ -6,6 +6,7 @@ import { AdminServer } from '../admin/admin-server.js';
 import type { BackendInput, BackendPatch } from '../config/balancer/backends.js';
 import { type BalancerConfig, type BalancerConfigInput, resolveBalancerOptions } from '../config/balancer/options.js';
 import { ConnectionServer, type ServerSnapshot } from '../connection-server.js';
+import { comeBack } from '../farewells.js';
 import { HOOK_NAMES, type ServerHooks } from '../hooks.js';
 import { balancerRoutes } from './admin-routes.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
@@ -40,6 +41,7 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
     const { selection, onBeforeBinding } = options;
     super(config, options, {
       needsTarget: true,
+      farewell: () => comeBack(config.drain.minDelay, config.drain.maxDelay),
       extend: (base) => {
         known.began();
         this.#balancing = new Balancing(

@@ -1,9 +1,9 @@
 /**
- * Owns which client is on which backend, and that each pair is told exactly once: after its connection was, and before that ends.
- * Refuses to end one.
+ * Owns that each pair of a client and a backend is told exactly once: after its connection was, and before that ends. Refuses to end
+ * one.
  */
 import type { ConnectionActor } from '../../actors/connection-actor.js';
-import type { PairedBackend } from '../../actors/pairing.js';
+import type { PairedBackend, Pairing } from '../../actors/pairing.js';
 
 interface PairsOptions {
   connection(id: string): ConnectionActor | undefined;
@@ -12,16 +12,9 @@ interface PairsOptions {
   unpaired(connection: ConnectionActor, backend: PairedBackend): void;
 }
 
-interface Pair {
-  readonly connection: ConnectionActor;
-  readonly backend: PairedBackend;
-  told: boolean;
-}
-
-/** The pairs of one balancer. */
+/** The pairs of one balancer. Each is kept with the upstream of its connection. */
 export class Pairs {
   readonly #options: PairsOptions;
-  readonly #pairs = new Map<string, Pair>();
 
   constructor(options: PairsOptions) {
     this.#options = options;
@@ -29,34 +22,37 @@ export class Pairs {
 
   /** The backend that a client is on. */
   backendOf(id: string): PairedBackend | undefined {
-    return this.#pairs.get(id)?.backend;
+    return this.#options.connection(id)?.counterpart?.pairing?.backend;
   }
 
   /** Its backend is connected; the client may not have its 101 yet. */
-  paired(id: string, backend: PairedBackend): void {
+  paired(id: string, pairing: Pairing): void {
     const connection = this.#options.connection(id);
-    if (connection === undefined) return;
-    const pair = { connection, backend, told: false };
-    this.#pairs.set(id, pair);
-    if (connection.gate) this.#tell(pair);
+    if (connection?.counterpart === undefined) return;
+    connection.counterpart.pairing = pairing;
+    if (connection.gate) this.opened(connection);
   }
 
   /** The connection is open, and was told. */
-  opened(id: string): void {
-    const pair = this.#pairs.get(id);
-    if (pair !== undefined) this.#tell(pair);
+  opened(connection: ConnectionActor): void {
+    const pairing = connection.counterpart?.pairing;
+    if (pairing === undefined || pairing.isTold) return;
+    pairing.isTold = true;
+    this.#options.paired(connection, pairing.backend);
   }
 
+  /** The backend is gone for this client. */
   unpaired(id: string): void {
-    const pair = this.#pairs.get(id);
-    if (pair === undefined) return;
-    this.#pairs.delete(id);
-    if (pair.told) this.#options.unpaired(pair.connection, pair.backend);
+    const connection = this.#options.connection(id);
+    if (connection !== undefined) this.closed(connection);
   }
 
-  #tell(pair: Pair): void {
-    if (pair.told) return;
-    pair.told = true;
-    this.#options.paired(pair.connection, pair.backend);
+  /** The connection is closed, and nobody was told yet. */
+  closed(connection: ConnectionActor): void {
+    const { counterpart } = connection;
+    const pairing = counterpart?.pairing;
+    if (counterpart === undefined || pairing === undefined) return;
+    counterpart.pairing = undefined;
+    if (pairing.isTold) this.#options.unpaired(connection, pairing.backend);
   }
 }

@@ -1,7 +1,8 @@
 /** Owns the shape of a configuration file: lists of proxies and balancers, and how to log. Refuses to read one. */
 import { z } from 'zod';
 import { authenticationWithoutHooks } from './authentication.js';
-import { balancerOptionsSchema, refuseBalancerContradictions } from './balancer/options.js';
+import { refuseBalancerContradictions } from './balancer/contradictions.js';
+import { balancerOptionsSchema } from './balancer/options.js';
 import { choice, described, optionalText } from './fields.js';
 import { formatListen } from './listen.js';
 import { proxyOptionsSchema, refuseContradictions } from './options.js';

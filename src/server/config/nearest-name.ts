@@ -2,9 +2,17 @@
 import type { z } from 'zod';
 import { walkOptions } from './walk.js';
 
+/** By schema: a schema is walked once, however much is wrong with however many configurations. */
+const names = new WeakMap<z.ZodType, string[][]>();
+
 /** Every option path a schema knows, as steps; positions in lists are left out. */
-export function knownNames(schema: z.ZodType): string[][] {
-  return walkOptions(schema).map(({ steps }) => steps);
+export function knownNames(schema: z.ZodType): readonly string[][] {
+  let known = names.get(schema);
+  if (known === undefined) {
+    known = walkOptions(schema).map(({ steps }) => steps);
+    names.set(schema, known);
+  }
+  return known;
 }
 
 /**

@@ -14,7 +14,7 @@ export type DialAttempt = (target: Target, signal: DialAbort) => Promise<Refusal
 
 /**
  * Dials what a route chooses until one is connected or no other is to be tried. Answers with nothing then, or with the refusal of the
- * last one; never rejects.
+ * last one that was tried; never rejects. What an attempt waits for its turn is not of its time: that is no fault of the target.
  *
  * @param abort gives everything up.
  */
@@ -24,20 +24,23 @@ export async function dialRoute(
   dials: DialQueue,
   abort: DialAbort,
 ): Promise<Refusal | undefined> {
+  let last: Refusal | undefined;
   for (;;) {
     let target: Target | Refusal;
     try {
       target = await route.next(abort);
     } catch (error) {
-      return refusalOf(error, route);
+      // Nobody is left to be tried: what the last one did says more.
+      return last ?? refusalOf(error, route);
     }
     if (abort.aborted) return refusalOf(abort.reason, route);
     if ('status' in target) return target;
     const chosen = target;
-    const refusal = await limited(route.attemptTimeout, abort, (signal) =>
-      queued(dials, () => attempt(chosen, signal)),
+    const refusal = await queued(dials, () =>
+      limited(route.attemptTimeout, abort, (signal) => attempt(chosen, signal)),
     );
     if (refusal === undefined || abort.aborted || !route.failed(refusal)) return refusal;
+    if (refusal.error !== 'NO_BACKEND') last = refusal;
   }
 }
 
@@ -55,6 +58,7 @@ async function limited<Result>(
   run: (signal: DialAbort) => Promise<Result>,
 ): Promise<Result> {
   const signal = new DialAbort();
+  if (outer.aborted) signal.abort(outer.reason);
   const giveUp = () => signal.abort(outer.reason);
   outer.addEventListener('abort', giveUp);
   const timer =

@@ -5,7 +5,7 @@
 import type { Refusal } from '../../actors/connection.effects.js';
 import { encodeClosePayload } from '../../protocol/close-frame.js';
 import { encodeFrame, Opcode } from '../../protocol/frame.js';
-import type { ErrorEntry } from '../../receivers/error-table.js';
+import type { ErrorEntry } from '../../receivers/error-entry.js';
 import { CloseCode, ERRORS, isCloseCode, type UpgradeRequest } from '../../receivers/index.js';
 import type { Failure } from '../authentication/credentials.js';
 import type { ProxyConfig } from '../config/options.js';

@@ -23,8 +23,8 @@ export interface Route {
   readonly retryAfter: number;
   /** The target that was chosen last could not be reached, or refused. Answers whether another one is to be tried. */
   failed(refusal: Refusal): boolean;
-  /** The target that was chosen last is connected. */
-  connected(): void;
+  /** The target that was chosen last is connected. Answers whether it is still wanted: else it failed, with `NO_BACKEND`. */
+  connected(): boolean;
   /** Header fields for the answer to the client, beside those of the receiver. Asked for when it is connected. */
   readonly headers: HeaderFields | undefined;
   /** What a WebSocket target gets of the header fields of the client's request, names and values in turn. */

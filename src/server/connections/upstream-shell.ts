@@ -234,9 +234,12 @@ export class UpstreamShell implements UpstreamPort {
       wire.terminate();
       throw abort.reason;
     }
+    if (this.#route?.connected() === false) {
+      wire.terminate();
+      throw new TidegateError('NO_BACKEND', 'the backend went while it was dialled');
+    }
     this.#abort = undefined;
     this.#wire = wire;
-    this.#route?.connected();
     // Until a data path reads it: an upstream that is given up now is gone when its wire is.
     wire.attach({ onBytes() {}, onEnd() {}, onDrain() {}, onClosed: () => this.#upstream.onClosed() });
     this.#onReady?.();

@@ -7,7 +7,13 @@ import { localhostCertificate } from '../../support/tls.js';
 
 const A = { id: 'a', url: 'ws://10.0.0.1:9000', bindings: ['wss://a.example/app', 'ws://a.example:8080'] };
 const B = { id: 'b', url: 'ws://10.0.0.2:9000', bindings: ['wss://b.example'] };
-const REDIRECT: LoadBalancerOptions = { mode: 'redirect', policy: 'first', http: { enabled: false } };
+// The backends need not be there: nobody connects to them.
+const REDIRECT: LoadBalancerOptions = {
+  mode: 'redirect',
+  policy: 'first',
+  http: { enabled: false },
+  health: { check: 'off' },
+};
 
 async function start(options: LoadBalancerOptions) {
   const balancer = new LoadBalancer({ listen: '127.0.0.1:0', ...REDIRECT, ...options });

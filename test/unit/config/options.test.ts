@@ -227,7 +227,7 @@ describe('properties', () => {
           expect(error).toBeInstanceOf(TidegateError);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 

@@ -26,7 +26,6 @@ const JITTER = 0.1;
 export class BackendWatch {
   readonly #backend: BackendActor;
   readonly #options: WatchOptions;
-  #isDown = false;
   /** Whether any check has passed. Before, one result is enough: nothing else is known of the backend. */
   #isProved = false;
   /** Checks in a row that say otherwise than what it is taken for. */
@@ -95,19 +94,13 @@ export class BackendWatch {
 
   #judge(result: BackendCheck): void {
     this.#backend.checked(result);
-    if (result.passed !== this.#isDown) {
-      this.#streak = 0;
-    } else {
-      this.#streak += 1;
-      const { rise, fall } = this.#options;
-      if (this.#streak >= (this.#isProved ? (this.#isDown ? rise : fall) : 1)) this.#turn();
-    }
+    const { rise, fall } = this.#options;
+    const isDown = this.#backend.health === 'unhealthy';
+    const needed = this.#isProved ? (isDown ? rise : fall) : 1;
+    this.#streak = result.passed === isDown ? this.#streak + 1 : 0;
     this.#isProved ||= result.passed;
-  }
-
-  #turn(): void {
-    this.#isDown = !this.#isDown;
+    if (this.#streak < needed) return;
     this.#streak = 0;
-    this.#backend.send({ type: this.#isDown ? 'check.down' : 'check.up' });
+    this.#backend.send({ type: isDown ? 'check.up' : 'check.down' });
   }
 }

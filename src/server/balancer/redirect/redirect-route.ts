@@ -49,7 +49,9 @@ class RedirectRoute implements Route {
     return false;
   }
 
-  connected(): void {}
+  connected(): boolean {
+    return false;
+  }
 
   requestHeaders(rawHeaders: readonly string[]): readonly string[] {
     return rawHeaders;

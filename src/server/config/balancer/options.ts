@@ -4,7 +4,8 @@ import { TidegateError } from '../../../receivers/errors.js';
 import { admin } from '../admin.js';
 import { type ProxyConfig, proxyOptionsSchema } from '../options.js';
 import { findProblems, formatProblem } from '../problems.js';
-import { backends, spokenWith } from './backends.js';
+import { backends } from './backends.js';
+import { refuseBalancerContradictions } from './contradictions.js';
 import { control } from './control.js';
 import { discovery } from './discovery.js';
 import { drain } from './drain.js';
@@ -49,44 +50,6 @@ const schema = z.strictObject({
   admin,
   ...shared,
 });
-
-/** Finds options that cannot stand together. For every schema that holds those of a balancer. */
-export function refuseBalancerContradictions(
-  {
-    backends: all,
-    affinity: { by },
-    control: { path, tokens, certificateNames },
-    health: { check },
-    connectUpstream,
-    mode: plane,
-  }: Pick<z.output<typeof schema>, 'backends' | 'affinity' | 'control' | 'health' | 'connectUpstream' | 'mode'>,
-  context: z.RefinementCtx,
-): void {
-  const kinds = all.map(spokenWith);
-  const odd = kinds.findIndex((kind) => kind !== kinds[0]);
-  if (odd > 0) {
-    const message = 'expected one that speaks what the first one speaks: all ws: and wss:, or all tcp:, tls: and unix:';
-    context.addIssue({ code: 'custom', message, input: all[odd]?.url, path: ['backends', odd] });
-  }
-  if (path !== undefined && tokens.length === 0 && certificateNames === undefined) {
-    const message =
-      'expected it beside control.path: where clients connect, whoever may register decides where they are sent; certificateNames will do, too';
-    context.addIssue({ code: 'custom', message, input: undefined, path: ['control', 'tokens'] });
-  }
-  if (kinds[0] === 'bytes' && (check === 'http' || check === 'websocket')) {
-    const message = "expected 'tcp' or 'off' beside backends that are tcp:, tls: or unix:";
-    context.addIssue({ code: 'custom', message, input: check, path: ['health', 'check'] });
-  }
-  if (plane === 'redirect' && connectUpstream === 'after-accept') {
-    const message =
-      "expected 'before-accept' beside mode 'redirect': a client that has its 101 cannot be sent elsewhere";
-    context.addIssue({ code: 'custom', message, input: connectUpstream, path: ['connectUpstream'] });
-  }
-  if (by === 'cookie' && connectUpstream === 'after-accept') {
-    const message = "expected 'before-accept' beside affinity by cookie, which is set when the backend is known";
-    context.addIssue({ code: 'custom', message, input: connectUpstream, path: ['connectUpstream'] });
-  }
-}
 
 /** Every option of a balancer that a file, a flag or code can give. */
 export const balancerOptionsSchema = schema.superRefine(refuseBalancerContradictions);
