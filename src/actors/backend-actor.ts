@@ -1,76 +1,68 @@
 /**
- * Owns one backend at run time: its chart, how many places on it are taken, and by whom. Refuses to connect to it, to check it and to
- * choose it.
+ * Owns one backend at run time: its chart, how many places on it are taken and by whom, and what their ends say of its health. Refuses to
+ * connect to it, to check it and to choose it.
  */
 import type { AnyActorRef, StateValue } from 'xstate';
 import type { BackendEffects } from './backend.effects.js';
-import type {
-  BackendCheck,
-  BackendHealth,
-  BackendInfo,
-  BackendSpec,
-  BackendState,
-  DrainCause,
-  PairsFate,
-} from './backend.js';
+import type { BackendCheck, BackendHealth, BackendInfo, BackendSpec, BackendState, PairsFate } from './backend.js';
 import { type BackendEvent, backendMachine } from './backend.machine.js';
-import { Chain } from './chain.js';
+import type { BackendOptions } from './backend.options.js';
+import { BackendCandidate } from './backend-candidate.js';
+import type { Chain } from './chain.js';
 import { ChartActor } from './chart-actor.js';
 import { compileChart } from './compiled-chart.js';
+import { Departure } from './departure.js';
+import type { Ending } from './ending.js';
 import { Outbox, outboxObserver } from './outbox.js';
-import { PacedEndings } from './paced-endings.js';
 import { Pairing, type PairingEnd } from './pairing.js';
+import { Places } from './places.js';
+import { TrafficHealth } from './traffic-health.js';
 
 /** What a backend actor tells the pool it belongs to. Nothing in it may throw. */
 export interface BackendHost {
-  readonly drainTimeout: number;
-  ejectionTime(backend: BackendActor): number;
-  /** Its state, its health or its load is another: what the pool can do may be too. */
+  /** Its state, its health or its room is another: what the pool can do may be too. */
   changed(backend: BackendActor): void;
+  /** Whether one more backend may be ejected. */
+  mayEject(backend: BackendActor): boolean;
   becameReady(backend: BackendActor): void;
-  becameUnhealthy(backend: BackendActor): void;
-  /** Its health is judged otherwise than before. */
-  judged(backend: BackendActor): void;
-  beganDraining(backend: BackendActor, fate: PairsFate): void;
-  drainExpired(backend: BackendActor): void;
+  judged(backend: BackendActor, health: BackendHealth): void;
+  beganDraining(backend: BackendActor): void;
   gone(backend: BackendActor): void;
-  paired(pairing: Pairing): void;
-  released(pairing: Pairing, end: PairingEnd): void;
   exception(error: unknown): void;
 }
 
-/** A drain that is under way. Milliseconds since the epoch. */
-interface Drain {
-  readonly since: number;
-  readonly until: number | undefined;
-}
-
 const backendChart = compileChart(backendMachine, outboxObserver);
+const CUT: Ending = { initiator: 'operator', cause: 'terminated', code: 1006, reason: '' };
 
 /** One backend. */
 export class BackendActor implements BackendEffects {
   /** Counts the registrations under this id: what an older one tells is not about this one. */
   generation = 1;
   readonly outbox = new Outbox();
-  readonly timeouts: { readonly drain: number };
-  /** How its clients are sent away when it goes: at its own pace, whatever the others do. */
-  readonly endings = new PacedEndings();
+  readonly timeouts: { readonly drain: number; readonly proving: number };
+  /** How policies see it. */
+  readonly candidate: BackendCandidate;
+  readonly #options: BackendOptions;
   readonly #host: BackendHost;
   readonly #chart: ChartActor<typeof backendMachine>;
-  readonly #pairs = new Chain<Pairing>();
+  readonly #places: Places;
+  readonly #traffic: TrafficHealth;
+  readonly #departure: Departure;
   #spec: BackendSpec;
-  #reserved = 0;
-  /** Connections that others brought to it, as it reports them itself. */
-  #reported = 0;
   #hasRoom = true;
-  #draining: DrainCause | undefined;
-  #drain: Drain | undefined;
+  /** What active checks say, whatever the chart is at. */
+  #isDown = false;
   #lastCheck: BackendCheck | undefined;
 
-  constructor(spec: BackendSpec, host: BackendHost, parent: AnyActorRef) {
+  constructor(spec: BackendSpec, options: BackendOptions, host: BackendHost, parent: AnyActorRef) {
     this.#spec = spec;
+    this.#options = options;
     this.#host = host;
-    this.timeouts = { drain: host.drainTimeout };
+    this.timeouts = { drain: options.drainTimeout, proving: options.outliers.earlyClose };
+    this.#places = new Places(options.clock, () => this.#loadChanged());
+    this.#traffic = new TrafficHealth(options.outliers, this, this.#places, options.clock);
+    this.#departure = new Departure(options);
+    this.candidate = new BackendCandidate(this, options.slowStart, options.clock);
     this.#chart = new ChartActor(backendChart, this, parent);
   }
 
@@ -90,14 +82,6 @@ export class BackendActor implements BackendEffects {
     return this.#spec;
   }
 
-  get weight(): number {
-    return this.#spec.weight;
-  }
-
-  get tags(): readonly string[] {
-    return this.#spec.tags;
-  }
-
   get chartValue(): StateValue {
     return this.#chart.value;
   }
@@ -110,34 +94,45 @@ export class BackendActor implements BackendEffects {
   get health(): BackendHealth | undefined {
     const { chartValue } = this;
     if (typeof chartValue === 'string') return undefined;
-    return (chartValue.ready as { health: BackendHealth }).health;
+    const { health } = chartValue.ready as { health: BackendHealth | { trial: string } };
+    return typeof health === 'string' ? health : 'trial';
   }
 
   /** Ready and well, with room or without. */
   get isServing(): boolean {
     const { health } = this;
-    return health === 'healthy' || health === 'trial';
+    return !this.#isDown && (health === 'healthy' || health === 'trial');
   }
 
   /** Ready, well, and with room: the only ones that policies see. */
   get isAvailable(): boolean {
-    return this.isServing && this.#hasRoom;
+    return this.#hasRoom && this.isServing && (this.#traffic.trial?.hasRoom ?? true);
   }
 
-  /** Connections on it, and picks that are under way. Of what it reports and what is known here, the larger counts. */
+  /** Connections on it, and picks that are under way. */
   get load(): number {
-    return Math.max(this.#reserved + this.#pairs.size, this.#reported + this.#reserved);
+    return this.#places.load;
+  }
+
+  get mayBeEjected(): boolean {
+    return this.#host.mayEject(this);
   }
 
   get pairs(): Chain<Pairing> {
-    return this.#pairs;
+    return this.#places.pairs;
   }
 
-  /** A place on it, which counts from now on. */
+  now(): number {
+    return this.#options.clock.now();
+  }
+
+  /** A place on it, which counts from now on. To be called while it is available. */
   reserve(): Pairing {
-    this.#reserved += 1;
-    this.#loadChanged();
-    return new Pairing(this);
+    const pairing = new Pairing(this, this.#traffic.trial);
+    this.#places.reserve();
+    pairing.trial?.take();
+    this.#loadChanged(pairing.trial !== undefined);
+    return pairing;
   }
 
   /** What it says of itself changed: weight, capacity, tags, addresses. */
@@ -146,9 +141,22 @@ export class BackendActor implements BackendEffects {
     this.#loadChanged();
   }
 
+  /** It registered anew, and may say other things of itself. Answers with the generation from now on. */
+  renew(spec: BackendSpec): number {
+    this.generation += 1;
+    this.#places.forgetReport();
+    this.update(spec);
+    return this.generation;
+  }
+
+  /** The control channel of a registration is lost. Nothing when there was a newer one: then it is about nobody. */
+  lost(generation: number, fate: PairsFate): void {
+    if (generation === this.generation) this.send({ type: 'drain.request', cause: 'lost', fate });
+  }
+
   /** How many connections it has, as it says itself. */
   report(connections: number): void {
-    this.#reported = connections;
+    this.#places.report(connections);
     this.#loadChanged();
   }
 
@@ -159,14 +167,19 @@ export class BackendActor implements BackendEffects {
 
   send(event: BackendEvent): void {
     if (!this.#chart.active) return;
-    if (event.type === 'drain.request') this.#draining ??= event.cause;
+    if (event.type === 'check.down') this.#isDown = true;
+    if (event.type === 'check.up') this.#isDown = false;
+    // What it reported was true as long as it was heard of.
+    if (event.type === 'drain.request' && event.cause === 'lost') this.#places.forgetReport();
     this.outbox.around(() => this.#chart.send(event));
     this.outbox.around(() => this.#host.changed(this));
   }
 
   info(): BackendInfo {
-    const { chartValue, state, health, isAvailable, load, generation } = this;
-    const isDraining = state === 'draining';
+    const { chartValue, state, health, isAvailable, load, generation, pairs } = this;
+    const { failures, ejections, ejectedFor } = this.#traffic;
+    const draining = state === 'draining' ? this.#chart.getSnapshot().context.cause : undefined;
+    const ejectedUntil = health === 'ejected' ? Math.round(Date.now() + ejectedFor) : undefined;
     return {
       ...this.#spec,
       state,
@@ -174,81 +187,97 @@ export class BackendActor implements BackendEffects {
       health,
       available: isAvailable,
       load,
-      pairs: this.#pairs.size,
       generation,
-      draining: isDraining ? this.#draining : undefined,
-      drainingSince: isDraining ? isoDate(this.#drain?.since) : undefined,
-      drainingUntil: isDraining ? isoDate(this.#drain?.until) : undefined,
+      draining,
+      drainingSince: this.#departure.since,
+      drainingUntil: this.#departure.until,
       lastCheck: this.#lastCheck,
+      pairs: pairs.size,
+      failures,
+      ejections,
+      ejectedUntil,
     };
   }
 
   // What its places tell.
 
   paired(pairing: Pairing): void {
-    this.#reserved -= 1;
-    this.#pairs.add(pairing);
-    this.#host.paired(pairing);
+    this.#places.paired(pairing);
+    this.#traffic.paired(pairing);
+    this.#departure.meet([pairing]);
   }
 
   released(pairing: Pairing, end: PairingEnd): void {
-    if (pairing.isPaired) this.#pairs.delete(pairing);
-    else this.#reserved -= 1;
-    this.#host.released(pairing, end);
-    this.#loadChanged();
-    if (this.#pairs.size === 0 && this.#reserved === 0) this.send({ type: 'pairs.gone' });
+    this.#traffic.released(pairing, end);
+    this.#places.released(pairing);
+    if (end === 'redirected' && !pairing.wasPaired) this.#places.redirected();
+    this.#loadChanged(pairing.trial !== undefined);
+    if (this.state === 'draining') this.#tellWhenEmpty();
   }
 
   // The effects of the chart; what calls others waits in the outbox.
 
   ejectionTime(): number {
-    return this.#host.ejectionTime(this);
+    return this.#traffic.ejectedFor;
   }
 
   announceReady(): void {
-    this.#draining = undefined;
-    this.#drain = undefined;
-    this.endings.clear();
+    this.#beginAnew();
     this.outbox.push(() => {
-      this.#host.becameReady(this);
       if (!this.#hasRoom) this.send({ type: 'room.gone' });
+      if (this.#isDown) this.send({ type: 'check.down' });
     });
+    this.#announce(() => this.#host.becameReady(this));
   }
 
-  announceDraining(fate: PairsFate): void {
-    const { drain } = this.timeouts;
-    const until = fate === 'keep' || drain === 0 ? undefined : Date.now() + drain;
-    this.#drain = { since: this.#drain?.since ?? Date.now(), until };
-    this.outbox.push(() => {
-      this.#host.beganDraining(this, fate);
-      if (this.#pairs.size === 0 && this.#reserved === 0) this.send({ type: 'pairs.gone' });
-    });
+  announceDraining(): void {
+    this.#traffic.endTrial();
+    this.#announce(() => this.#host.beganDraining(this));
+  }
+
+  meetFate(fate: PairsFate): void {
+    this.#departure.drain(fate);
+    this.outbox.push(() => this.#departure.meet(this.pairs));
+    this.lookForPairs();
+  }
+
+  lookForPairs(): void {
+    this.outbox.push(() => this.#tellWhenEmpty());
   }
 
   announceUnhealthy(): void {
-    this.outbox.push(() => {
-      this.#host.becameUnhealthy(this);
-      this.#host.judged(this);
+    this.#traffic.endTrial();
+    this.#departure.begin(this.#options.whenUnhealthy);
+    this.#announce(() => {
+      this.#host.judged(this, 'unhealthy');
+      this.#departure.meet(this.pairs);
     });
   }
 
   announceEjected(): void {
-    this.outbox.push(() => this.#host.judged(this));
+    this.#traffic.endTrial();
+    this.#announce(() => this.#host.judged(this, 'ejected'));
   }
 
   beginTrial(): void {
-    this.outbox.push(() => this.#host.judged(this));
+    this.#traffic.beginTrial();
+    this.#announce(() => this.#host.judged(this, 'trial'));
   }
 
   announceHealthy(): void {
-    this.outbox.push(() => this.#host.judged(this));
+    this.#beginAnew();
+    this.#announce(() => this.#host.judged(this, 'healthy'));
   }
 
   terminatePairs(): void {
-    this.outbox.push(() => this.#host.drainExpired(this));
+    this.outbox.push(() => {
+      for (const pairing of this.pairs) pairing.terminate(CUT);
+    });
   }
 
   announceGone(): void {
+    this.#departure.callOff();
+    this.#places.forgetReport();
     this.outbox.push(() => this.#host.gone(this));
   }
 
@@ -259,15 +288,32 @@ export class BackendActor implements BackendEffects {
     this.outbox.settle();
   }
 
-  #loadChanged(): void {
+  #beginAnew(): void {
+    this.candidate.begin();
+    this.#departure.callOff();
+    this.#traffic.recovered();
+  }
+
+  /** The pool knows before anyone else does: whoever is told may want a backend. */
+  #announce(tell: () => void): void {
+    this.outbox.push(() => {
+      this.#host.changed(this);
+      tell();
+    });
+  }
+
+  #tellWhenEmpty(): void {
+    if (this.#places.isEmpty) this.send({ type: 'pairs.gone' });
+  }
+
+  #loadChanged(roomChanged = false): void {
     const { capacity } = this.#spec;
     const hasRoom = capacity === 0 || this.load < capacity;
-    if (hasRoom === this.#hasRoom) return;
-    this.#hasRoom = hasRoom;
-    this.send({ type: hasRoom ? 'room.freed' : 'room.gone' });
+    if (hasRoom !== this.#hasRoom) {
+      this.#hasRoom = hasRoom;
+      this.send({ type: hasRoom ? 'room.freed' : 'room.gone' });
+    } else if (roomChanged) {
+      this.outbox.around(() => this.#host.changed(this));
+    }
   }
-}
-
-function isoDate(milliseconds: number | undefined): string | undefined {
-  return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString();
 }

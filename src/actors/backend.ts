@@ -22,13 +22,26 @@ export interface BackendSpec {
 /** What becomes of the connections that are on a backend when it goes. */
 export type PairsFate = 'keep' | 'drain' | 'close';
 
-/** Why a backend gets no new connections any more. */
+const HARSHNESS: Readonly<Record<PairsFate, number>> = { keep: 0, drain: 1, close: 2 };
+
+/** Whether a fate is worse than another one, which it takes the place of then. */
+export function isHarsher(one: PairsFate, other: PairsFate): boolean {
+  return HARSHNESS[one] > HARSHNESS[other];
+}
+
+/**
+ * Why a backend gets no new connections any more: an operator or the backend itself asked for it, its control channel was lost, or it
+ * was removed or left.
+ */
 export type DrainCause = 'operator' | 'backend' | 'lost' | 'removed';
 
 /** Where in its life a backend is. */
 export type BackendState = 'registering' | 'ready' | 'draining' | 'gone';
 
-/** What its health is judged to be. */
+/**
+ * What its health is judged to be: by active checks `unhealthy`, by the connections of clients `ejected`, after which a `trial` shows
+ * whether it is well again.
+ */
 export type BackendHealth = 'healthy' | 'unhealthy' | 'ejected' | 'trial';
 
 /** How one health check came out. */
@@ -57,7 +70,7 @@ export interface BackendInfo extends BackendSpec {
   readonly pairs: number;
   /** How many registrations there were under this id. */
   readonly generation: number;
-  /** Why it is draining; undefined unless it is. */
+  /** Why it is draining, of several reasons the strongest; undefined unless it is. */
   readonly draining: DrainCause | undefined;
   /** Since when, as an ISO date; undefined unless it is. */
   readonly drainingSince: string | undefined;
@@ -65,4 +78,10 @@ export interface BackendInfo extends BackendSpec {
   readonly drainingUntil: string | undefined;
   /** The last health check; undefined when there was none. */
   readonly lastCheck: BackendCheck | undefined;
+  /** How many connections of clients failed in a row; too many get it ejected. */
+  readonly failures: number;
+  /** How often it was ejected; each time is forgiven when it has been well for as long. */
+  readonly ejections: number;
+  /** When it gets its next trial, in milliseconds since the epoch; undefined unless it is ejected. */
+  readonly ejectedUntil: number | undefined;
 }

@@ -1,5 +1,6 @@
 /** Owns that many connections end a batch at a time: one burst would come back as one burst. Refuses to choose which. */
 import PQueue from 'p-queue';
+import { type Clock, systemClock } from './clock.js';
 import type { Ending } from './ending.js';
 
 /** The shortest pause between two batches, in milliseconds. */
@@ -14,6 +15,11 @@ interface Closable {
 export class PacedEndings {
   readonly #batches = new PQueue({ concurrency: 1 });
   #endPause: (() => void) | undefined;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
 
   /** Ends these connections, so many per second. */
   end(connections: readonly Closable[], ending: () => Ending, perSecond: number): void {
@@ -42,9 +48,9 @@ export class PacedEndings {
 
   #pause(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
+      const timer = this.#clock.setTimeout(resolve, milliseconds);
       this.#endPause = () => {
-        clearTimeout(timer);
+        this.#clock.clearTimeout(timer);
         resolve();
       };
     });

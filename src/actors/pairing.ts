@@ -5,6 +5,7 @@
 import type { BackendInfo, BackendSpec } from './backend.js';
 import type { Chained } from './chain.js';
 import type { Ending } from './ending.js';
+import type { Trial } from './trial.js';
 
 /** Who a place was taken for, so that it can be sent away when the backend goes. */
 export interface Occupant {
@@ -19,12 +20,22 @@ export interface PairedBackend {
   /** Ready and well, with room or without. */
   readonly isServing: boolean;
   info(): BackendInfo;
+  /** Milliseconds, on a clock that never goes back. */
+  now(): number;
   paired(pairing: Pairing): void;
   released(pairing: Pairing, end: PairingEnd): void;
 }
 
-/** How the use of a place came to its end, for the health of the backend. */
-export type PairingEnd = 'ended' | 'failed' | 'lost' | 'unused';
+/**
+ * How the use of a place came to its end, for the health of the backend.
+ *
+ * - `ended`: it was used and came to its end; or the backend answered, so that it is there, and turned the client down.
+ * - `failed`: the backend could not be reached or answered with an error.
+ * - `lost`: what was there broke.
+ * - `redirected`: the client goes there by itself; it counts on until the backend reports it, or for a few seconds.
+ * - `unused`: it was not needed after all, which says nothing about the backend.
+ */
+export type PairingEnd = 'ended' | 'failed' | 'lost' | 'redirected' | 'unused';
 
 /** One place on a backend. */
 export class Pairing implements Chained<Pairing> {
@@ -33,47 +44,56 @@ export class Pairing implements Chained<Pairing> {
   /** Whether the application was told of the pair. */
   isTold = false;
   readonly backend: PairedBackend;
+  /** What it helps to find out; undefined for a backend that is well. */
+  readonly trial: Trial | undefined;
   #occupant: Occupant | undefined;
-  #phase: 'reserved' | 'paired' | 'over' = 'reserved';
-  #pairedAt = 0;
+  #isOver = false;
+  #pairedAt: number | undefined;
 
   /** Made by the `reserve` of its backend only. */
-  constructor(backend: PairedBackend) {
+  constructor(backend: PairedBackend, trial?: Trial) {
     this.backend = backend;
+    this.trial = trial;
   }
 
   get occupant(): Occupant | undefined {
     return this.#occupant;
   }
 
-  get isPaired(): boolean {
-    return this.#phase === 'paired';
+  /** Whether the backend was reached; stays so when it is over. */
+  get wasPaired(): boolean {
+    return this.#pairedAt !== undefined;
   }
 
-  /** Milliseconds since it was paired. */
+  /** Milliseconds since it was paired; 0 before. */
   get age(): number {
-    return this.#phase === 'reserved' ? 0 : performance.now() - this.#pairedAt;
+    return this.#pairedAt === undefined ? 0 : this.backend.now() - this.#pairedAt;
   }
 
-  /** The backend was reached. */
+  /** The backend was reached. The first call counts, before the place is released. */
   paired(occupant: Occupant): void {
-    if (this.#phase !== 'reserved') return;
-    this.#phase = 'paired';
+    if (this.#isOver || this.wasPaired) return;
     this.#occupant = occupant;
-    this.#pairedAt = performance.now();
+    this.#pairedAt = this.backend.now();
     this.backend.paired(this);
   }
 
-  /**
-   * The place is free again. The first call counts.
-   *
-   * @param end `failed`: the backend could not be reached or answered with an error; `lost`: what was there broke; `ended`: it came to
-   * its end; `unused`: it was not needed after all, which says nothing about the backend.
-   */
+  /** Tells whoever is on it to go; nobody is when it is over. */
+  close(ending: Ending): void {
+    this.#occupant?.close(ending);
+  }
+
+  /** Cuts off whoever is on it. */
+  terminate(ending: Ending): void {
+    this.#occupant?.requestTerminate(ending);
+  }
+
+  /** The place is free again. The first call counts. */
   release(end: PairingEnd): void {
-    if (this.#phase === 'over') return;
-    this.backend.released(this, end);
-    this.#phase = 'over';
+    if (this.#isOver) return;
+    // First of all: whoever is told may call again.
+    this.#isOver = true;
     this.#occupant = undefined;
+    this.backend.released(this, end);
   }
 }

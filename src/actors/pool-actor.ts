@@ -1,17 +1,20 @@
 /**
- * Owns the backends there are, at run time: which of them gets the next client, who waits for one, and what becomes of the clients of
- * one that goes. Refuses to connect to backends and to learn of them; whoever does tells it.
+ * Owns the backends there are, at run time: which of them gets the next client, who waits for one, and how many may be ejected. Refuses to
+ * connect to backends and to learn of them; whoever does tells it.
  */
 import { type AnyActorRef, createActor } from 'xstate';
-import type { BackendHealth, BackendInfo, BackendSpec, PairsFate } from './backend.js';
+import type { BackendHealth, BackendInfo, BackendSpec } from './backend.js';
+import type { BackendOptions } from './backend.options.js';
 import { BackendActor, type BackendHost } from './backend-actor.js';
+import { type Clock, systemClock } from './clock.js';
 import { compileChart } from './compiled-chart.js';
-import type { Ending } from './ending.js';
 import { Outbox } from './outbox.js';
-import type { Pairing, PairingEnd } from './pairing.js';
+import type { Pairing } from './pairing.js';
 import type { PoolEffects } from './pool.effects.js';
 import { type PoolEvent, poolMachine } from './pool.machine.js';
-import type { Candidate, SelectionPolicy } from './selection/policy.js';
+import { chooseOf } from './selection/choose.js';
+import type { SelectionPolicy } from './selection/policy.js';
+import { type Leaving, WaitingRoom, type WaitingRoomOptions } from './waiting-room.js';
 
 /** Why there is no backend for a client. */
 export type PickFailure = 'empty' | 'unavailable' | 'full';
@@ -29,53 +32,56 @@ export interface PickQuery {
 }
 
 /** The options of a pool. Milliseconds; 0 switches a limit off. */
-export interface PoolOptions {
+export interface PoolOptions extends Omit<BackendOptions, 'clock'> {
   readonly policy: SelectionPolicy;
-  /** What becomes of the clients of a backend whose health check fails. */
-  readonly whenUnhealthy: PairsFate;
-  readonly drainTimeout: number;
-  /** How many clients of a backend that drains are sent away in a second. */
-  readonly drainsPerSecond: number;
-  readonly ejectionTime: number;
-  /** What a client of a backend that goes is told; asked for each. */
-  ending(): Ending;
+  readonly outliers: BackendOptions['outliers'] & {
+    /** Which part of the backends that are ready may be ejected at a time. */
+    readonly maxEjected: number;
+  };
+  /** Who waits while every backend is full. */
+  readonly queue: WaitingRoomOptions;
   random(): number;
+  /** Default: that of the process. */
+  readonly clock?: Clock;
 }
 
 /** Who is told about the backends of a pool. Nothing in it may throw. */
 export interface PoolObserver {
   ready(backend: BackendActor): void;
+  /** Whether it is well is judged otherwise than before; not told when it becomes ready. */
+  judged(backend: BackendActor, health: BackendHealth): void;
   draining(backend: BackendActor): void;
   gone(backend: BackendActor): void;
-  /** Its health is judged otherwise than before; not told when it becomes ready. */
-  judged(backend: BackendActor, health: BackendHealth): void;
   exception(error: unknown): void;
 }
 
 const poolChart = compileChart(poolMachine);
-const CUT: Ending = { initiator: 'operator', cause: 'terminated', code: 1006, reason: '' };
 
 /** The backends of one balancer. */
 export class PoolActor implements PoolEffects, BackendHost {
-  readonly drainTimeout: number;
-  readonly #options: PoolOptions;
+  readonly #options: PoolOptions & BackendOptions;
   readonly #observer: PoolObserver;
   readonly #chart;
   readonly #outbox = new Outbox();
   /** Few, and seldom others: a `Map` serves. */
   readonly #backends = new Map<string, BackendActor>();
+  readonly #waiting: WaitingRoom<PickQuery, Pairing | PickFailure>;
   #state: PoolEvent['type'] = 'backends.none';
+  #isClosed = false;
+  #isServing = false;
+  #serveAgain = false;
 
   constructor(options: PoolOptions, observer: PoolObserver) {
-    this.#options = options;
+    const { clock = systemClock } = options;
+    this.#options = { ...options, clock };
     this.#observer = observer;
-    this.drainTimeout = options.drainTimeout;
-    this.#chart = createActor(poolChart, { id: 'pool', input: { port: this } });
+    this.#waiting = new WaitingRoom<PickQuery, Pairing | PickFailure>(options.queue, clock, 'full');
+    this.#chart = createActor(poolChart, { id: 'pool', input: { port: this }, clock });
     this.#chart.subscribe({
       next: () => this.#outbox.settle(),
       error: (error) => this.#observer.exception(error),
     });
-    this.#chart.start();
+    this.#outbox.around(() => this.#chart.start());
   }
 
   toJSON(): undefined {
@@ -88,6 +94,11 @@ export class PoolActor implements PoolEffects, BackendHost {
 
   get chartValue(): unknown {
     return this.#chart.getSnapshot().value;
+  }
+
+  /** How many clients wait for room. */
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   get(id: string): BackendActor | undefined {
@@ -109,83 +120,72 @@ export class PoolActor implements PoolEffects, BackendHost {
 
   /** Takes a backend, which is `registering` until it is sent `ready.announced`. There must be none of that id. */
   add(spec: BackendSpec): BackendActor {
-    const backend = new BackendActor(spec, this, this.ref);
+    const backend = new BackendActor(spec, this.#options, this, this.ref);
     this.#backends.set(spec.id, backend);
     backend.start();
     this.changed(backend);
     return backend;
   }
 
-  /** Chooses a backend for a client, and takes a place on it. */
+  /** Chooses a backend for a client, and takes a place on it. Those that wait come first. */
   pick(query: PickQuery = {}): Pairing | PickFailure {
-    const candidates: BackendActor[] = [];
-    for (const backend of this.#backends.values()) {
-      if (!backend.isAvailable || query.avoid?.includes(backend.id) === true) continue;
-      if (backend.id === query.prefer) return backend.reserve();
-      candidates.push(backend);
-    }
-    if (candidates.length === 0 || (query.onlyPreferred === true && query.prefer !== undefined)) return this.#failure();
-    const { policy, random } = this.#options;
-    const chosen = policy.select(candidates satisfies Candidate[], { key: query.key, random });
-    const backend = chosen === undefined ? undefined : this.#backends.get(chosen.id);
-    return backend?.isAvailable === true ? backend.reserve() : this.#failure();
+    this.#serve('while there is room');
+    return this.#pick(query);
   }
 
-  /** No backend is picked any more. */
+  /**
+   * As `pick`; but while every backend that would do is full, and the queue has room, the client waits for its turn. Resolves with
+   * `full` when that takes too long, or when it leaves; it never rejects. Who leaves once it is resolved has to release the place.
+   */
+  pickOrWait(query: PickQuery, leaving: Leaving): Pairing | PickFailure | Promise<Pairing | PickFailure> {
+    const picked = this.pick(query);
+    return picked === 'full' ? (this.#waiting.enter(query, leaving) ?? picked) : picked;
+  }
+
+  /** No backend is picked any more, who waits is refused, and no timer is left. That the backends go is not told. */
   close(): void {
-    for (const { endings } of this.#backends.values()) endings.clear();
+    this.#isClosed = true;
+    for (const backend of this.all()) backend.send({ type: 'pool.closed' });
     this.#send('pool.closed');
   }
 
   // What the backends tell.
 
-  ejectionTime(_backend: BackendActor): number {
-    return this.#options.ejectionTime;
+  changed(backend: BackendActor): void {
+    if (this.#isClosed) return;
+    this.#liftSurplus();
+    const state = this.#summary();
+    if (state !== this.#state) {
+      this.#state = state;
+      this.#send(state);
+    }
+    // Some wait for this one alone.
+    if (backend.isAvailable) this.#serve('while there is room');
+    else if (!backend.isServing) this.#serve('all');
   }
 
-  changed(_backend: BackendActor): void {
-    const state = this.#summary();
-    if (state === this.#state) return;
-    this.#state = state;
-    this.#send(state);
+  mayEject(_backend: BackendActor): boolean {
+    return this.#ejected().length < this.#mostEjected();
   }
 
   becameReady(backend: BackendActor): void {
     this.#observer.ready(backend);
   }
 
-  becameUnhealthy(backend: BackendActor): void {
-    this.changed(backend);
-    this.#endPairs(backend, this.#options.whenUnhealthy);
+  judged(backend: BackendActor, health: BackendHealth): void {
+    this.#observer.judged(backend, health);
   }
 
-  judged(backend: BackendActor): void {
-    this.changed(backend);
-    const { health } = backend;
-    if (health !== undefined) this.#observer.judged(backend, health);
-  }
-
-  beganDraining(backend: BackendActor, fate: PairsFate): void {
-    this.changed(backend);
+  beganDraining(backend: BackendActor): void {
     this.#observer.draining(backend);
-    this.#endPairs(backend, fate);
-  }
-
-  drainExpired(backend: BackendActor): void {
-    for (const { occupant } of backend.pairs) occupant?.requestTerminate(CUT);
   }
 
   gone(backend: BackendActor): void {
     if (this.#backends.get(backend.id) !== backend) return;
     this.#backends.delete(backend.id);
-    backend.endings.clear();
     this.changed(backend);
-    this.#observer.gone(backend);
+    if (!this.#isClosed) this.#observer.gone(backend);
   }
-
-  paired(_pairing: Pairing): void {}
-
-  released(_pairing: Pairing, _end: PairingEnd): void {}
 
   exception(error: unknown): void {
     this.#observer.exception(error);
@@ -193,23 +193,77 @@ export class PoolActor implements PoolEffects, BackendHost {
 
   // The effects of the chart.
 
-  serveWaiting(): void {}
-
-  refuseWaiting(): void {}
-
-  /** The last fate holds: those who were not told yet are told as it says. */
-  #endPairs(backend: BackendActor, fate: PairsFate): void {
-    backend.endings.clear();
-    if (fate === 'keep') return;
-    const occupants = [...backend.pairs].flatMap(({ occupant }) => occupant ?? []);
-    const { ending, drainsPerSecond } = this.#options;
-    backend.endings.end(occupants, ending, fate === 'close' ? Number.POSITIVE_INFINITY : drainsPerSecond);
+  serveWaiting(): void {
+    this.#outbox.push(() => this.#serve('while there is room'));
   }
 
-  #failure(): PickFailure {
-    const summary = this.#summary();
-    if (summary === 'backends.none') return 'empty';
-    return summary === 'backends.full' ? 'full' : 'unavailable';
+  refuseWaiting(): void {
+    this.#outbox.push(() => this.#waiting.empty('unavailable'));
+  }
+
+  #pick(query: PickQuery): Pairing | PickFailure {
+    if (this.#isClosed) return 'unavailable';
+    const { prefer, onlyPreferred, avoid } = query;
+    const preferred = prefer === undefined || avoid?.includes(prefer) ? undefined : this.#backends.get(prefer);
+    if (preferred?.isAvailable) return preferred.reserve();
+    const mustPrefer = onlyPreferred === true && prefer !== undefined;
+    let failure: PickFailure = this.#backends.size === 0 ? 'empty' : 'unavailable';
+    const candidates = [];
+    for (const backend of mustPrefer ? [preferred] : this.#backends.values()) {
+      if (backend === undefined || avoid?.includes(backend.id)) continue;
+      if (backend.isAvailable) candidates.push(backend.candidate);
+      else if (backend.isServing) failure = 'full';
+    }
+    if (candidates.length === 0) return failure;
+    const { policy, random } = this.#options;
+    const chosen = chooseOf(candidates, policy, { key: query.key, random }, (error) => this.exception(error));
+    const backend = chosen === undefined ? undefined : this.#backends.get(chosen.id);
+    return backend?.isAvailable ? backend.reserve() : 'unavailable';
+  }
+
+  /**
+   * Serves those that wait, in order, so that nobody comes before them.
+   *
+   * @param which `all` when some may wait for what will not come any more.
+   */
+  #serve(which: 'all' | 'while there is room'): void {
+    if (this.#waiting.size === 0) return;
+    // A place that is taken here changes its backend: looked at again, and not inside of this.
+    this.#serveAgain = true;
+    if (this.#isServing) return;
+    this.#isServing = true;
+    try {
+      for (let more = which === 'all'; this.#serveAgain; more = false) {
+        this.#serveAgain = false;
+        this.#waiting.serve(
+          (query) => {
+            const picked = this.#pick(query);
+            return picked === 'full' ? undefined : picked;
+          },
+          () => more || this.#summary() === 'backends.available',
+        );
+      }
+    } finally {
+      this.#isServing = false;
+    }
+  }
+
+  #ejected(): BackendActor[] {
+    return this.all().filter(({ health }) => health === 'ejected' || health === 'trial');
+  }
+
+  #mostEjected(): number {
+    const ready = this.all().filter(({ state }) => state === 'ready').length;
+    const part = Math.floor(ready * this.#options.outliers.maxEjected);
+    return ready > 1 ? Math.max(1, part) : part;
+  }
+
+  /** A pool that got smaller cannot do without so many. */
+  #liftSurplus(): void {
+    const ejected = this.#ejected();
+    if (ejected.length === 0 || ejected.length <= this.#mostEjected()) return;
+    const [soonest] = ejected.sort((one, other) => one.ejectionTime() - other.ejectionTime());
+    soonest?.send({ type: 'ejection.lifted' });
   }
 
   #summary(): PoolEvent['type'] {

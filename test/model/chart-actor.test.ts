@@ -16,7 +16,7 @@ import {
 } from 'xstate';
 import { ChartActor } from '../../src/actors/chart-actor.js';
 import { compileChart } from '../../src/actors/compiled-chart.js';
-import { connection, upstream } from './charts.js';
+import { backendLife, connection, upstream } from './charts.js';
 import { simpleWays } from './walk.js';
 
 /** What an actor says of itself, in plain values. */
@@ -42,7 +42,7 @@ function family() {
   return { parent, clock, told };
 }
 
-describe.each([connection, upstream])('an actor of the compiled chart $machine.id', (chart) => {
+describe.each([connection, upstream, backendLife])('an actor of the compiled chart $machine.id', (chart) => {
   const logic = compileChart(chart.machine);
 
   const live = (way: readonly AnyEventObject[], make: (port: object, parent: AnyActorRef) => AnyActorRef) => {

@@ -2,15 +2,24 @@
  * Owns the list of everything that can happen to each chart, one event of every kind. Refuses to say what has to follow.
  */
 import type { AnyEventObject } from 'xstate';
+import type { DrainCause, PairsFate } from '../../src/actors/backend.js';
+import { type BackendEvent, backendMachine } from '../../src/actors/backend.machine.js';
 import { type ConnectionEvent, connectionMachine } from '../../src/actors/connection.machine.js';
 import { closedBy, cut, failure } from '../../src/actors/ending.js';
+import { type PoolEvent, poolMachine } from '../../src/actors/pool.machine.js';
 import { type SupervisorEvent, supervisorMachine } from '../../src/actors/supervisor.machine.js';
 import { type UpstreamEvent, upstreamMachine } from '../../src/actors/upstream.machine.js';
-import { FakeConnectionEffects, FakeSupervisorEffects, FakeUpstreamEffects } from '../support/fake-effects.js';
+import {
+  FakeBackendEffects,
+  FakeConnectionEffects,
+  FakePoolEffects,
+  FakeSupervisorEffects,
+  FakeUpstreamEffects,
+} from '../support/fake-effects.js';
 import type { Chart } from './walk.js';
 
 // Events that a chart raises itself. They come about in a walk by what raises them, and nobody else sends them.
-type Raised = 'write.stalled' | 'liveness.lost';
+type Raised = 'write.stalled' | 'liveness.lost' | 'trial.passed';
 
 // One list entry for every kind of event: a kind that is added to a chart and not here is a compile error.
 type EveryKind<Event extends { type: string }> = {
@@ -112,4 +121,74 @@ export const supervisor: Chart = {
   newPort: () => new FakeSupervisorEffects(),
   events: flat<SupervisorEvent>(supervisorEvents),
   deadlines: { 'xstate.after.drainTimeout.supervisor.draining': 300 },
+};
+
+const causes: readonly DrainCause[] = ['backend', 'lost', 'operator', 'removed'];
+const fates: readonly PairsFate[] = ['keep', 'drain', 'close'];
+
+const backendEvents: EveryKind<BackendEvent> = {
+  'ready.announced': [{ type: 'ready.announced' }],
+  'drain.request': causes.flatMap((cause) => fates.map((fate) => ({ type: 'drain.request', cause, fate }) as const)),
+  'resume.request': [{ type: 'resume.request' }],
+  'room.gone': [{ type: 'room.gone' }],
+  'room.freed': [{ type: 'room.freed' }],
+  'check.down': [{ type: 'check.down' }],
+  'check.up': [{ type: 'check.up' }],
+  'outlier.found': [{ type: 'outlier.found' }],
+  'trial.connected': [{ type: 'trial.connected' }],
+  'trial.failed': [{ type: 'trial.failed' }],
+  'ejection.lifted': [{ type: 'ejection.lifted' }],
+  'pairs.gone': [{ type: 'pairs.gone' }],
+  'pool.closed': [{ type: 'pool.closed' }],
+};
+
+/**
+ * What of the context tells one configuration of the `backend` chart from another. Whether it was ever announced matters only to one that
+ * an operator may resume.
+ */
+function detailsOfBackend(state: string, context: unknown): string {
+  if (state !== 'draining') return '';
+  const { cause, fate, lost, announced } = context as Record<string, unknown>;
+  const known = lost === true ? ' lost' : announced === true ? '' : ' unannounced';
+  return `(${cause}${cause === 'operator' ? known : ''} ${fate})`;
+}
+
+/** The `backend` chart. */
+export const backend: Chart = {
+  machine: backendMachine,
+  newPort: () => new FakeBackendEffects(),
+  events: flat<BackendEvent>(backendEvents),
+  deadlines: {
+    'xstate.after.ejectionTime.backend.ready.health.ejected': 200,
+    'xstate.after.provingTime.backend.ready.health.trial.proving': 50,
+    'xstate.after.drainTimeout.backend.draining': 300,
+  },
+  details: detailsOfBackend,
+};
+
+/**
+ * The `backend` chart with one fate only and always with room: what is left out stands beside what is in, and every simple path of all
+ * together would be millions.
+ */
+export const backendLife: Chart = {
+  ...backend,
+  events: backend.events.filter(
+    (event) => !('fate' in event && event.fate !== 'drain') && !event.type.startsWith('room.'),
+  ),
+};
+
+const poolEvents: EveryKind<PoolEvent> = {
+  'backends.none': [{ type: 'backends.none' }],
+  'backends.unavailable': [{ type: 'backends.unavailable' }],
+  'backends.full': [{ type: 'backends.full' }],
+  'backends.available': [{ type: 'backends.available' }],
+  'pool.closed': [{ type: 'pool.closed' }],
+};
+
+/** The `pool` chart. */
+export const pool: Chart = {
+  machine: poolMachine,
+  newPort: () => new FakePoolEffects(),
+  events: flat<PoolEvent>(poolEvents),
+  deadlines: {},
 };

@@ -6,10 +6,10 @@
 import { describe, expect, it } from 'vitest';
 import { assign, createActor, raise, SimulatedClock, setup } from 'xstate';
 import { compileChart } from '../../src/actors/compiled-chart.js';
-import { connection, supervisor, upstream } from './charts.js';
+import { backendLife, connection, pool, supervisor, upstream } from './charts.js';
 import { Replay, replayEveryPath, shortestWays } from './walk.js';
 
-describe.each([connection, upstream, supervisor])('the compiled chart $machine.id', (chart) => {
+describe.each([connection, upstream, supervisor, backendLife, pool])('the compiled chart $machine.id', (chart) => {
   const logic = compileChart(chart.machine);
 
   it('lives every simple path, with every loop on the way, as XState does', () => {

@@ -28,6 +28,8 @@ export interface Chart {
   readonly deadlines: Readonly<Record<string, number>>;
   /** The states whose ending counts as part of the configuration. */
   readonly endings?: readonly string[];
+  /** What else of the context does, in words; nothing for a state that needs no more words. */
+  readonly details?: (state: string, context: unknown) => string;
 }
 
 /** One transition between configurations, in words. */
@@ -59,6 +61,7 @@ export interface Trace {
 export function eventInWords(event: AnyEventObject): string {
   const after = /^xstate\.after\.([^.]+)\./.exec(event.type);
   if (after) return `after ${after[1]}`;
+  if ('cause' in event && 'fate' in event) return `${event.type}(${String(event.cause)} ${String(event.fate)})`;
   return 'dial' in event ? `${event.type}(${String(event.dial)})` : event.type;
 }
 
@@ -83,6 +86,7 @@ function leaves(value: StateValue): string {
 export function configurationOf(chart: Chart, snapshot: AnyMachineSnapshot): string {
   const value: StateValue = snapshot.value;
   if (typeof value === 'string') {
+    if (chart.details !== undefined) return value + chart.details(value, snapshot.context);
     if (!chart.endings?.includes(value)) return value;
     const { ending } = snapshot.context as { ending: Ending };
     return `${value} ${ending.code} ${ending.cause}`;
@@ -272,4 +276,15 @@ export function takeEdge(chart: Chart, from: string, event: string): EdgeCase {
   for (const one of way) replay.happen(one);
   const step = replay.happen(edge.event);
   return { from: step.from, event: step.event, to: step.to, calls: callsInWords(step.calls) };
+}
+
+/** Takes every edge, each with a fresh actor. */
+export function takeEveryEdge(chart: Chart): EdgeCase[] {
+  const ways = shortestWays(chart);
+  return edges(chart).map(({ from, event }) => {
+    const replay = new Replay(chart);
+    for (const one of ways.get(from) ?? []) replay.happen(one);
+    const step = replay.happen(event);
+    return { from: step.from, event: step.event, to: step.to, calls: callsInWords(step.calls) };
+  });
 }

@@ -2,20 +2,25 @@
  * Owns effects ports that only write down what a chart asked for. Refuses to act on any of it: no event ever comes back
  * from here, so that a test alone decides what happens next.
  */
+import type { BackendEffects } from '../../src/actors/backend.effects.js';
+import type { PairsFate } from '../../src/actors/backend.js';
 import type { ConnectionEffects } from '../../src/actors/connection.effects.js';
 import type { Ending } from '../../src/actors/ending.js';
+import type { PoolEffects } from '../../src/actors/pool.effects.js';
 import type { SupervisorEffects } from '../../src/actors/supervisor.effects.js';
 import type { UpstreamEffects } from '../../src/actors/upstream.effects.js';
 import type { CloseReport } from '../../src/receivers/index.js';
 
-/** One call of a port: the effect by its name, and the ending it was given. */
+/** One call of a port: the effect by its name, and the ending or the fate it was given. */
 export interface Call {
   readonly effect: string;
   readonly ending: Ending | undefined;
+  readonly fate?: PairsFate | undefined;
 }
 
 /** Writes a call in words, such as `sendClose(1001 IDLE_TIMEOUT)`. */
-export function callInWords({ effect, ending }: Call): string {
+export function callInWords({ effect, ending, fate }: Call): string {
+  if (fate !== undefined) return `${effect}(${fate})`;
   return ending === undefined ? effect : `${effect}(${ending.code} ${ending.cause})`;
 }
 
@@ -23,8 +28,8 @@ export function callInWords({ effect, ending }: Call): string {
 export class CallRecorder {
   readonly calls: Call[] = [];
 
-  protected record(effect: string, ending?: Ending): void {
-    this.calls.push({ effect, ending });
+  protected record(effect: string, ending?: Ending, fate?: PairsFate): void {
+    this.calls.push({ effect, ending, fate });
   }
 
   /** A port is no part of a state: without this a walk would see a new state after every call. */
@@ -110,4 +115,27 @@ export class FakeSupervisorEffects extends CallRecorder implements SupervisorEff
     this.failures.push(error);
     this.record('noteFailure');
   }
+}
+
+/** Records what a `backend` chart asks for. */
+export class FakeBackendEffects extends CallRecorder implements BackendEffects {
+  readonly timeouts = { drain: 300, proving: 50 };
+  // The chart asks for a delay in a pure step.
+  ejectionTime = () => 200;
+  announceReady = () => this.record('announceReady');
+  announceDraining = () => this.record('announceDraining');
+  meetFate = (fate: PairsFate) => this.record('meetFate', undefined, fate);
+  lookForPairs = () => this.record('lookForPairs');
+  announceUnhealthy = () => this.record('announceUnhealthy');
+  announceEjected = () => this.record('announceEjected');
+  beginTrial = () => this.record('beginTrial');
+  announceHealthy = () => this.record('announceHealthy');
+  terminatePairs = () => this.record('terminatePairs');
+  announceGone = () => this.record('announceGone');
+}
+
+/** Records what a `pool` chart asks for. */
+export class FakePoolEffects extends CallRecorder implements PoolEffects {
+  serveWaiting = () => this.record('serveWaiting');
+  refuseWaiting = () => this.record('refuseWaiting');
 }

@@ -1,4 +1,5 @@
 /** Owns the policies by name. Refuses to know how each one chooses. */
+import { TidegateError } from '../../receivers/index.js';
 import { first } from './first.js';
 import { hash } from './hash.js';
 import { leastConnections } from './least-connections.js';
@@ -32,7 +33,20 @@ const POLICIES: Readonly<Record<PolicyName, () => SelectionPolicy>> = {
   first: () => first,
 };
 
-/** Makes a policy for one pool. */
-export function createPolicy(name: PolicyName): SelectionPolicy {
-  return POLICIES[name]();
+/** A policy of the user's own: an object, or only its function. */
+export type OwnPolicy = SelectionPolicy | SelectionPolicy['select'];
+
+/**
+ * Makes a policy for one pool.
+ *
+ * @throws TidegateError `INVALID_OPTION` for what is no policy.
+ */
+export function createPolicy(policy: PolicyName | OwnPolicy): SelectionPolicy {
+  if (typeof policy === 'string') return POLICIES[policy]();
+  if (typeof policy === 'function') return { select: policy };
+  if (typeof policy?.select === 'function') return policy;
+  throw new TidegateError(
+    'INVALID_OPTION',
+    `selection: got ${typeof policy}; expected a function, or an object with select`,
+  );
 }

@@ -21,8 +21,11 @@ export interface SelectionContext {
 /** Chooses a backend. Deterministic: what it answers follows from its arguments and from the picks before. */
 export interface SelectionPolicy {
   /**
-   * @param candidates at least one.
-   * @returns one of them; undefined picks none, as if none were available.
+   * Called for each pick, and again for a client that waits whenever there may be room for it. At once: no promise. May call the balancer.
+   *
+   * @param candidates at least one, in the order in which they came.
+   * @returns one of them; undefined picks none, as if none were available: the client is refused. So it is when this throws, or answers with
+   * something else; then there is an `exception` beside.
    */
   select(candidates: readonly Candidate[], context: SelectionContext): Candidate | undefined;
 }

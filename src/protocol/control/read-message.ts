@@ -85,6 +85,12 @@ const LARGE: ReadonlySet<string> = new Set(['command', 'result']);
 /** Those that say which version the rest of them is in. */
 const VERSIONED: ReadonlySet<string> = new Set(['challenge', 'register']);
 
+/** The names of the fields of each message, for whoever describes them. */
+export function fieldsByType(): Readonly<Record<string, readonly string[]>> {
+  const all = Object.entries({ ...FROM_BACKEND, ...FROM_BALANCER });
+  return Object.fromEntries(all.map(([type, schema]) => [type, Object.keys((schema as unknown as z.ZodObject).shape)]));
+}
+
 /** Reads what a backend says. */
 export function readBackendMessage(text: string): ReadResult<BackendMessage> {
   return read(text, FROM_BACKEND as Readonly<Record<string, z.ZodType<BackendMessage, unknown>>>);

@@ -43,6 +43,11 @@ export interface BackendAgentEvents {
   'balancer.error': [balancer: BalancerInfo, error: TidegateError];
   /** What the backend is for a balancer from now on: it gets clients, or none, by its own wish or by that of an operator. */
   'balancer.state': [balancer: BalancerInfo, state: 'ready' | 'draining'];
+  /**
+   * No balancer is tried any more: each has refused the backend for good, or `reconnect.initial` is 0. Not told when it was stopped or
+   * left by {@link BackendAgent.stop}. It may be started again.
+   */
+  stopped: [];
   /** A listener of an event threw, or `connections` did. */
   exception: [error: unknown];
 }
@@ -215,6 +220,10 @@ export class BackendAgent extends EventEmitter<BackendAgentEvents> implements Li
 
   failed(link: BalancerLink, error: TidegateError): void {
     this.#tell('balancer.error', infoOf(link), error);
+  }
+
+  ended(_link: BalancerLink): void {
+    if (this.state === 'stopped') this.#tell('stopped');
   }
 
   #describe(): Advertisement {

@@ -38,6 +38,8 @@ export interface LinkHost {
   /** A registered backend is not registered any more. */
   lost(link: BalancerLink, code: number, reason: string): void;
   failed(link: BalancerLink, error: TidegateError): void;
+  /** A channel, or an attempt at one, is over; its state says whether another one follows. Not for one that was left. */
+  ended(link: BalancerLink): void;
 }
 
 /** How a channel is made. */
@@ -162,8 +164,9 @@ export class BalancerLink {
     } catch (error) {
       clearTimeout(this.#timer);
       this.state = 'stopped';
-      this.#host.failed(this, this.#failure(describeError(error)));
       this.#wait();
+      this.#host.failed(this, this.#failure(describeError(error)));
+      this.#host.ended(this);
     }
   }
 
@@ -258,27 +261,20 @@ export class BalancerLink {
     this.#socket = undefined;
     clearTimeout(this.#timer);
     clearInterval(this.#reports);
-    const was = this.state;
-    const why = this.#why;
+    const wasRegistered = this.state === 'registered';
     const leaving = this.#leaving;
+    const why = this.#why ?? (wasRegistered ? undefined : this.#failure(`it ended the channel: ${code} ${reason}`));
     this.#leaving = undefined;
     this.state = 'stopped';
-    if (was === 'registered') {
-      if (performance.now() - this.#registeredAt >= this.#lease) this.#backoff.reset();
-      this.#host.lost(this, code, reason);
-    }
-    if (leaving === undefined) {
-      const early = was === 'registered' ? undefined : this.#failure(`it ended the channel: ${code} ${reason}`);
-      const error = why ?? early;
-      if (error !== undefined) this.#host.failed(this, error);
-      this.#wait();
-    }
+    if (wasRegistered && performance.now() - this.#registeredAt >= this.#lease) this.#backoff.reset();
+    if (leaving === undefined) this.#wait();
+    if (wasRegistered) this.#host.lost(this, code, reason);
+    if (leaving === undefined && why !== undefined) this.#host.failed(this, why);
+    if (leaving === undefined) this.#host.ended(this);
     leaving?.();
   }
 
   #wait(): void {
-    // Whoever was told may have begun anew, or ended it.
-    if (this.state !== 'stopped') return;
     const wait = this.#isFinal ? undefined : this.#backoff.next();
     this.state = wait === undefined ? 'stopped' : 'waiting';
     if (wait !== undefined) this.#timer = setTimeout(() => this.#connect(), wait);

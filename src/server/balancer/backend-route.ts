@@ -8,6 +8,7 @@ import type { Occupant, Pairing } from '../../actors/pairing.js';
 import type { PickFailure, PoolActor } from '../../actors/pool-actor.js';
 import { type HeaderFields, TidegateError, type UpgradeRequest } from '../../receivers/index.js';
 import type { Route, Routes } from '../connections/route.js';
+import type { DialSignal } from '../dial/dial-signal.js';
 import { parseTarget, type Target } from '../dial/target.js';
 import type { Affinity, ClientFacts, PickHints } from './affinity.js';
 import type { RetryBudget } from './retry-budget.js';
@@ -53,6 +54,7 @@ class BackendRoute implements Route {
   #pairing: Pairing | undefined;
   #headers: HeaderFields | undefined;
   #paired = false;
+  #isOver = false;
 
   constructor(services: RouteServices, request: UpgradeRequest, occupant: Occupant & { readonly id: string }) {
     this.#services = services;
@@ -78,13 +80,10 @@ class BackendRoute implements Route {
     return this.#services.affinity.forwardedHeaders(rawHeaders);
   }
 
-  next(): Target {
+  next(signal: DialSignal): Target | Promise<Target> {
     const { key, prefer, onlyPreferred } = this.#hints;
-    const { pool } = this.#services;
-    const picked = pool.pick({ key, prefer, onlyPreferred, avoid: this.#tried });
-    if (typeof picked === 'string') throw pickError(picked, onlyPreferred);
-    this.#pairing = picked;
-    return parseTarget(picked.backend.spec.url);
+    const picked = this.#services.pool.pickOrWait({ key, prefer, onlyPreferred, avoid: this.#tried }, signal);
+    return picked instanceof Promise ? picked.then((served) => this.#take(served)) : this.#take(picked);
   }
 
   failed(refusal: Refusal): boolean {
@@ -98,7 +97,9 @@ class BackendRoute implements Route {
       return true;
     }
     const another = isWorthAnother(refusal);
-    pairing.release(another ? 'failed' : 'unused');
+    // One that turns a client down is there.
+    if (another) pairing.release('failed');
+    else pairing.release(refusal.error === 'UPSTREAM_REJECTED' ? 'ended' : 'unused');
     const { attempts, budget } = this.#services;
     return another && this.#tried.length < attempts && budget.take();
   }
@@ -114,6 +115,7 @@ class BackendRoute implements Route {
   }
 
   over(ending: Ending | undefined): void {
+    this.#isOver = true;
     const pairing = this.#pairing;
     if (pairing === undefined) return;
     this.#pairing = undefined;
@@ -124,6 +126,14 @@ class BackendRoute implements Route {
 
   lossEnding(): Ending {
     return this.#services.lossEnding();
+  }
+
+  #take(picked: Pairing | PickFailure): Target {
+    if (typeof picked === 'string') throw pickError(picked, this.#hints.onlyPreferred);
+    this.#pairing = picked;
+    // Its turn came, and it had left just before.
+    if (this.#isOver) this.over(undefined);
+    return parseTarget(picked.backend.spec.url);
   }
 }
 

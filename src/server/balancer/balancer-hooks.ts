@@ -1,11 +1,11 @@
 /** Owns what only code can give a load balancer, beside its options and the hooks of every server. Refuses to call any of it. */
-import type { SelectionPolicy } from '../../actors/selection/policy.js';
+import type { OwnPolicy } from '../../actors/selection/create-policy.js';
 import type { BindingHook } from './redirect/directory.js';
 
 /** What code may give a load balancer beside its options. */
 export interface BalancerHooks {
-  /** A policy of your own, in place of the option `policy`. */
-  readonly selection?: SelectionPolicy | undefined;
+  /** A policy of your own, in place of the option `policy`: an object with `select`, or only that function. */
+  readonly selection?: OwnPolicy | undefined;
   /**
    * Changes the address that a client is told: behind NAT, to another scheme, to a name (sgc: OnBeforeSendServerBinding). Called for each
    * client that is to be told one, after it was let in and a backend was picked, with its request, the whole address and the backend. May

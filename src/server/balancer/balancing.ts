@@ -64,11 +64,13 @@ export class Balancing implements ServerExtension {
     this.#checks = new HealthChecks({ config, dialer });
     this.pool = new PoolActor(
       {
-        policy: hooks.selection ?? createPolicy(config.policy),
+        policy: createPolicy(hooks.selection ?? config.policy),
         whenUnhealthy: drain.whenUnhealthy,
         drainTimeout: drain.timeout,
         drainsPerSecond: drain.perSecond,
-        ejectionTime: health.ejection,
+        slowStart: config.slowStart,
+        queue: config.queue,
+        outliers: health,
         ending: () => comeBack(drain.minDelay, drain.maxDelay),
         random: Math.random,
       },

@@ -90,6 +90,11 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
     return this.state === 'stopped' ? [] : (this.#balancing?.pool.info() ?? []);
   }
 
+  /** How many clients wait for room on a backend (option `queue`). */
+  get waitingClients(): number {
+    return this.#balancing?.pool.waiting ?? 0;
+  }
+
   /**
    * Adds a backend, which is picked from now on. It is there again after a restart.
    *

@@ -4,6 +4,7 @@ import type { BalancerConfigInput } from '../config/balancer/options.js';
 import type { ProxyConfigInput } from '../config/options.js';
 import { ProxyServer } from '../proxy-server.js';
 import type { Logger } from '../telemetry/logger.js';
+import { logAgentEvents } from './agent-log.js';
 import { logBalancerEvents } from './balancer-log.js';
 import { logServerEvents } from './server-log.js';
 
@@ -11,6 +12,7 @@ import { logServerEvents } from './server-log.js';
 export function createProxy(options: ProxyConfigInput, logger: Logger): ProxyServer {
   const server = new ProxyServer(options);
   logServerEvents(server, logger);
+  if (server.agent !== undefined) logAgentEvents(server.agent, logger);
   return server;
 }
 

@@ -32,8 +32,12 @@ function flagEntries(schema: z.ZodType): FlagEntry[] {
 /** Letters of choices that a flag shows by itself. */
 const MAX_WORDS = 40;
 
-/** Makes the flag of each option of a schema, with its default and its environment variable in the help. */
-export function flagsOf(schema: z.ZodType): Option[] {
+/**
+ * Makes the flag of each option of a schema, with its default and its environment variable in the help.
+ *
+ * @param groups the headings of the help, by the first step of an option's path.
+ */
+export function flagsOf(schema: z.ZodType, groups: Readonly<Record<string, string>> = GROUPS): Option[] {
   return flagEntries(schema).map((entry) => {
     const { flag, kind, choices, description } = entry;
     const words = choices.join('|');
@@ -44,7 +48,7 @@ export function flagsOf(schema: z.ZodType): Option[] {
     const said = isLong ? `${description} One of ${choices.join(', ')}.` : description;
     const option = new Option(`--${flag} ${value}`, `${said} (${defaultOf(entry)}; env: ${entry.env})`);
     if (kind === 'list') option.argParser((text: string, before: string[] = []) => [...before, text]);
-    return option.helpGroup(GROUPS[entry.steps.length > 1 ? entry.steps[0]! : ''] ?? 'Options:');
+    return option.helpGroup(groups[entry.steps.length > 1 ? entry.steps[0]! : ''] ?? 'Options:');
   });
 }
 
@@ -65,6 +69,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   outbound: 'Sends that wait:',
   queue: 'Clients that wait for room:',
   redirect: 'Redirect mode:',
+  register: 'Registering with a balancer:',
   socket: 'Sockets:',
   tcpFraming: 'Plain TCP clients:',
   throttle: 'Throttle:',

@@ -7,6 +7,7 @@ import { checkCommand } from './commands/check.js';
 import { demoCommand } from './commands/demo.js';
 import { hashPasswordCommand } from './commands/hash-password.js';
 import { proxyCommand } from './commands/proxy.js';
+import { registerCommand } from './commands/register.js';
 import { runCommand } from './commands/run.js';
 import { schemaCommand } from './commands/schema.js';
 import { type CliIo, EXIT } from './io.js';
@@ -18,6 +19,8 @@ Examples:
   tidegate proxy --listen 8081 --target tcp://127.0.0.1:6379   Redis over WebSocket
   tidegate proxy --listen 8080 --target ws://127.0.0.1:3000/   before a WebSocket application
   tidegate balance --listen 8080 --backend ws://a:3000 --backend ws://b:3000   before several of them
+  tidegate register --balancer ws://lb:8080/.tidegate/control --advertise ws://10.0.0.7:9000
+                                                            makes a server a backend of a load balancer
   tidegate run --config tidegate.yaml                       everything from a file
 
 Exit codes: 0 done, or drained after SIGTERM or SIGINT; 1 could not run; 2 configuration error.
@@ -26,6 +29,7 @@ Exit codes: 0 done, or drained after SIGTERM or SIGINT; 1 could not run; 2 confi
 const COMMANDS = [
   proxyCommand,
   balanceCommand,
+  registerCommand,
   runCommand,
   checkCommand,
   schemaCommand,

@@ -25,10 +25,22 @@ export interface ServeOptions {
   readonly reload: () => void | Promise<void>;
   /** Called once when every listener is bound. */
   readonly ready?: (addresses: readonly string[]) => void;
+  /** What the line says that is written then. Default: where the servers listen. */
+  readonly readyText?: string | undefined;
+  /** Resolves with the reason when it makes no sense to go on. */
+  readonly over?: Promise<string> | undefined;
 }
 
 /** Runs servers until SIGTERM or SIGINT and a complete drain. A second signal ends it at once. */
-export async function serve({ servers, logger, signals, reload, ready }: ServeOptions): Promise<number> {
+export async function serve({
+  servers,
+  logger,
+  signals,
+  reload,
+  ready,
+  readyText,
+  over,
+}: ServeOptions): Promise<number> {
   const stopSignal = new Waiter(signals);
   // Without a listener SIGHUP would end the process.
   const onReload = () => void runReload(reload, logger);
@@ -39,10 +51,15 @@ export async function serve({ servers, logger, signals, reload, ready }: ServeOp
     const admin = servers.flatMap(({ adminUrl }) => adminUrl ?? []);
     const also = admin.length > 0 ? `, admin API on ${admin.join(', ')}` : '';
     const line = { event: 'ready', addresses, admin: admin.length > 0 ? admin : undefined };
-    logger.info(line, `listening on ${addresses.join(', ')}${also}`);
+    logger.info(line, readyText ?? `listening on ${addresses.join(', ')}${also}`);
     ready?.(addresses);
 
-    const signal = await stopSignal.next();
+    const signal = await Promise.race([stopSignal.next(), ...(over === undefined ? [] : [over.then(givenUp)])]);
+    if (typeof signal !== 'string') {
+      logger.error({ event: 'failed', reason: signal.reason }, signal.reason);
+      await drain(servers, logger);
+      return EXIT.failed;
+    }
     logger.info({ event: 'draining', signal }, `${signal}: draining; a second signal ends at once`);
     const second = stopSignal.next();
     return await Promise.race([drain(servers, logger), second.then((again) => terminated(again, logger))]);
@@ -50,6 +67,10 @@ export async function serve({ servers, logger, signals, reload, ready }: ServeOp
     signals.off('SIGHUP', onReload);
     stopSignal.dispose();
   }
+}
+
+function givenUp(reason: string): { readonly reason: string } {
+  return { reason };
 }
 
 async function startAll(servers: readonly Servable[], logger: Logger): Promise<string[] | undefined> {

@@ -9,6 +9,8 @@ const BALANCER_ERROR =
   'expected the control address of a balancer, such as wss://balancer.example.org/.tidegate/control, or a list of those';
 const TOKEN_ERROR = 'expected a secret of at least 16 characters';
 const ADVERTISE_ERROR = "expected 'auto', an address such as ws://10.0.0.7:9000, or a list of at most 16 addresses";
+const ADDRESSES_ERROR =
+  'expected an address by which others reach the backend, such as ws://10.0.0.7:9000, or at most 16 of them';
 const WEIGHT_ERROR = 'expected a number above 0, at most 1000';
 const TAGS_ERROR = 'expected a list of at most 64 words of 1 to 128 characters';
 
@@ -18,7 +20,7 @@ const balancerUrl = z.string({ error: BALANCER_ERROR }).superRefine((value, cont
   context.addIssue({ code: 'custom', message: BALANCER_ERROR, input: value });
 });
 
-const advertised = z.string({ error: ADVERTISE_ERROR }).superRefine((value, context) => {
+const address = z.string({ error: ADVERTISE_ERROR }).superRefine((value, context) => {
   const problem = value === 'auto' ? undefined : problemOfAdvertised(value);
   if (problem !== undefined)
     context.addIssue({ code: 'custom', message: `${ADVERTISE_ERROR} (${problem})`, input: value });
@@ -29,13 +31,28 @@ function oneOrMore<Schema extends z.ZodType<string, string>>(one: Schema, most: 
 }
 
 /** Where a backend says that it is reached: `auto` is where its own listeners are bound. */
-export const advertise = oneOrMore(advertised, 16, ADVERTISE_ERROR).transform((value, context): 'auto' | string[] => {
+export const advertise = oneOrMore(address, 16, ADVERTISE_ERROR).transform((value, context): 'auto' | string[] => {
   const all = [value].flat();
   if (!all.includes('auto')) return all;
   if (all.length === 1) return 'auto';
   context.addIssue({ code: 'custom', message: `${ADVERTISE_ERROR}; 'auto' stands alone`, input: value });
   return z.NEVER;
 });
+
+/** Where a backend is reached that has no listeners to be asked. */
+export const advertised = z
+  .union([z.string({ error: ADDRESSES_ERROR }), z.array(z.string({ error: ADDRESSES_ERROR }))], {
+    error: ADDRESSES_ERROR,
+  })
+  .transform((value) => [value].flat())
+  .superRefine((all, context) => {
+    if (all.length < 1 || all.length > 16) context.addIssue({ code: 'custom', message: ADDRESSES_ERROR, input: all });
+    for (const [index, one] of all.entries()) {
+      const problem = problemOfAdvertised(one);
+      if (problem === undefined) continue;
+      context.addIssue({ code: 'custom', message: `${ADDRESSES_ERROR} (${problem})`, input: one, path: [index] });
+    }
+  });
 
 const balancer = described(
   oneOrMore(balancerUrl, 64, BALANCER_ERROR).transform((value) => [value].flat()),
@@ -81,8 +98,8 @@ const tags = described(
   { description: 'Words for policies of the balancer.', flag: 'tag', placeholder: '<word>', defaultText: 'none' },
 );
 
-/** Everything that a backend says of itself and how it reaches balancers, by name. */
-const shape = {
+/** Everything that a backend says of itself and how it reaches balancers, by name, but where it is reached. */
+export const agentShape = {
   /** The control address of the balancer, or of each of several: `ws://host:port/path` or `wss://…`. A backend registers with all of them. */
   balancer,
   /** A secret that the balancer knows, too; neither of the two ever sends it. Left out: a client certificate has to do. */
@@ -123,7 +140,8 @@ const shape = {
   }),
 };
 
-const ADVERTISE = {
+/** How `advertise` is described. */
+export const ADVERTISE = {
   description:
     'Where the balancer and clients reach it: addresses, best first, or `auto` for those where it listens, which have to be addresses that others reach, and not every interface.',
   placeholder: '<url>',
@@ -131,7 +149,7 @@ const ADVERTISE = {
 
 /** The options of a backend on its own, which has no listeners to be asked. */
 export const agentOptionsSchema = z.strictObject({
-  ...shape,
+  ...agentShape,
   /** Where the balancer and clients reach it: addresses, best first, or `auto` for those where it listens, which have to be addresses that others reach, and not every interface. */
   advertise: described(advertise, 'list', ADVERTISE),
 });
@@ -140,7 +158,7 @@ export const agentOptionsSchema = z.strictObject({
 export const register = described(
   z
     .strictObject({
-      ...shape,
+      ...agentShape,
       /** Where the balancer and clients reach it: addresses, best first, or `auto` for those where it listens, which have to be addresses that others reach, and not every interface. */
       advertise: described(advertise.default('auto'), 'list', { ...ADVERTISE, defaultText: 'auto' }),
     })

@@ -84,9 +84,13 @@ export class Entrance {
   readonly #options: EntranceOptions;
   readonly #endpoint: SessionEndpoint | undefined;
   readonly #plainAnswers: PlainAnswers;
+  /** Of control channels: whole messages as they are, whatever clients get. */
+  readonly #controlServices: ConnectionServices;
 
   constructor(options: EntranceOptions) {
     this.#options = options;
+    const { services } = options;
+    this.#controlServices = { ...services, config: { ...services.config, fragments: 'buffer', compression: false } };
     const { authenticator, origins } = options.authentication;
     this.#plainAnswers = new PlainAnswers(options);
     if (authenticator?.sessions === undefined) return;
@@ -194,9 +198,10 @@ export class Entrance {
     { wire, request, decision, credentials, waited, role, greet }: Entry<Kind>,
     hears?: (greeting: Kind) => FirstMessagePort,
   ): void {
-    const { services, nextId } = this.#options;
-    const { supervisor } = services;
     const isControl = role === 'control' && this.#options.extension?.createControl !== undefined;
+    const { nextId } = this.#options;
+    const services = isControl ? this.#controlServices : this.#options.services;
+    const { supervisor } = services;
     // A control channel has credentials of its own.
     const admission = isControl ? undefined : this.#admission(credentials, request, hears && (() => hears(greeting)));
     const connection = new ConnectionActor({

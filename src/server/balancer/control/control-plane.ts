@@ -25,7 +25,7 @@ import { judgeCredentials } from './credentials.js';
 import { Registrar } from './registrar.js';
 import type { RegistrationCounts } from './registration-counts.js';
 
-/** Channels that are open and did not register yet. One more, and the oldest has to go: a backend answers at once. */
+/** Channels that are open and did not register yet. One more, and the oldest is cut: a backend answers at once. */
 const MAX_STRANGERS = 256;
 
 /** What adds to the score of an address; the rest may be an honest mistake. */
@@ -64,6 +64,7 @@ export class ControlPlane implements ChannelHost {
   /** Told about what concerns clients elsewhere. */
   group: GroupListener | undefined;
   readonly #options: ControlOptions;
+  readonly #maxStrangers: number;
   /** In the order they came. */
   readonly #strangers = new Set<ControlChannel>();
 
@@ -72,6 +73,9 @@ export class ControlPlane implements ChannelHost {
     const { config, pool, speaks } = options;
     this.registrationTimeout = config.timeouts.handshake;
     this.lease = config.control.lease;
+    const { reservedConnections: reserved } = config.limits;
+    // Strangers take half of the room that is kept for backends at most.
+    this.#maxStrangers = reserved > 0 ? Math.max(1, Math.min(MAX_STRANGERS, Math.floor(reserved / 2))) : MAX_STRANGERS;
     this.registrar = new Registrar({ pool, speaks, drain: config.drain, maxBackends: config.control.maxBackends });
   }
 
@@ -89,11 +93,11 @@ export class ControlPlane implements ChannelHost {
 
   opened(channel: ControlChannel): void {
     this.#options.tell('backend.connected', channel.handle);
-    if (this.#strangers.size >= MAX_STRANGERS) {
-      for (const oldest of this.#strangers) {
-        oldest.refuse({ why: 'busy', message: 'too many are about to register; try again' });
-        break;
-      }
+    const [oldest] = this.#strangers;
+    if (oldest !== undefined && this.#strangers.size >= this.#maxStrangers) {
+      oldest.refuse({ why: 'busy', message: 'too many are about to register; try again' });
+      // It may not answer the Close frame, and its room is needed now.
+      oldest.handle.terminate();
     }
     this.#strangers.add(channel);
   }

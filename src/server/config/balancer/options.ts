@@ -26,7 +26,7 @@ const schema = z.strictObject({
   hashBy,
   /** How a client gets back to the backend it had. */
   affinity,
-  /** How long a backend that became ready gets less than its share, growing from a tenth of its weight. 0 = its share at once. */
+  /** How long a backend that became ready, or well again, gets less than its share, growing from a tenth of its weight. 0 = its share at once. */
   slowStart,
   /** What happens to clients while every backend is full. */
   queue,

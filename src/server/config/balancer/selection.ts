@@ -78,7 +78,7 @@ export const affinity = described(
 /** The option `slowStart`. */
 export const slowStart = duration({
   description:
-    'How long a backend that became ready gets less than its share, growing from a tenth of its weight. 0 = its share at once.',
+    'How long a backend that became ready, or well again, gets less than its share, growing from a tenth of its weight. 0 = its share at once.',
   default: 0,
 });
 
