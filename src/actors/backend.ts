@@ -9,6 +9,8 @@ export interface BackendSpec {
   readonly id: string;
   /** Where clients are relayed to, such as `ws://10.0.0.7:9000`. */
   readonly url: string;
+  /** The name whose address stands in `url`: what TLS verifies and what `Host` says. Left out: what stands in `url`. */
+  readonly serverName?: string | undefined;
   /** Where clients reach it themselves, best first; handed out when it is to be reached without us. Empty: its `url`. */
   readonly bindings: readonly string[];
   /** Its share compared to others; above 0. */

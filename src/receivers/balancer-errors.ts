@@ -20,6 +20,10 @@ export const BALANCER_ERRORS = {
     close: 1013,
     help: 'No backend is there that is ready and healthy; `backends()` or the admin API says why.',
   },
+  DISCOVERY_FAILED: {
+    whose: 'operator',
+    help: 'The backends of a name could not be found (discovery.names): ask the same DNS servers, with `dig` for instance. Those that are known stay.',
+  },
   UNKNOWN_BACKEND: {
     whose: 'application',
     status: 404,

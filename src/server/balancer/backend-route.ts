@@ -9,8 +9,9 @@ import type { PickFailure, PoolActor } from '../../actors/pool-actor.js';
 import { type HeaderFields, TidegateError, type UpgradeRequest } from '../../receivers/index.js';
 import type { Route, Routes } from '../connections/route.js';
 import type { DialSignal } from '../dial/dial-signal.js';
-import { parseTarget, type Target } from '../dial/target.js';
+import type { Target } from '../dial/target.js';
 import type { Affinity, ClientFacts, PickHints } from './affinity.js';
+import { targetOf } from './backend-target.js';
 import type { RetryBudget } from './retry-budget.js';
 
 /** What all routes of a balancer share. */
@@ -133,7 +134,7 @@ class BackendRoute implements Route {
     this.#pairing = picked;
     // Its turn came, and it had left just before.
     if (this.#isOver) this.over(undefined);
-    return parseTarget(picked.backend.spec.url);
+    return targetOf(picked.backend.spec);
   }
 }
 

@@ -11,6 +11,7 @@ import { createPolicy } from '../../actors/selection/create-policy.js';
 import type { RequestHead } from '../../protocol/http-head.js';
 import type { LifecycleReceiver, UpgradeRequest } from '../../receivers/index.js';
 import type { BalancerConfig } from '../config/balancer/options.js';
+import { speechOf } from '../config/balancer/speech.js';
 import type { ListenerRole } from '../config/listen.js';
 import type { Routes } from '../connections/route.js';
 import { comeBack } from '../farewells.js';
@@ -21,6 +22,7 @@ import type { BalancerHooks } from './balancer-hooks.js';
 import { ControlPlane } from './control/control-plane.js';
 import type { RegistrationCounts } from './control/registration-counts.js';
 import { createAffinity } from './create-affinity.js';
+import { Discovery } from './discovery/discovery.js';
 import { HealthChecks } from './health/health-checks.js';
 import { Pairs } from './pairs.js';
 import { Redirection } from './redirect/redirection.js';
@@ -55,6 +57,7 @@ export class Balancing implements ServerExtension {
   readonly #checks: HealthChecks;
   readonly #redirection: Redirection;
   readonly refusesClients: Refusal | undefined;
+  readonly #discovery: Discovery;
 
   constructor(options: BalancingOptions, base: ExtensionBase) {
     this.#options = options;
@@ -78,11 +81,13 @@ export class Balancing implements ServerExtension {
         ready: (backend) => {
           this.control.ready(backend);
           this.#checks.watch(backend);
+          this.#discovery.review();
           tell('backend.ready', backend.info());
         },
         draining: (backend) => {
           this.control.draining(backend);
           this.#checks.forget(backend);
+          this.#discovery.review();
           tell('backend.draining', backend.info());
         },
         gone: (backend) => {
@@ -90,11 +95,21 @@ export class Balancing implements ServerExtension {
           this.#checks.forget(backend);
           tell('backend.gone', backend.info());
         },
-        judged: (backend, health) => tell('backend.health', backend.info(), health),
+        judged: (backend, health) => {
+          this.#discovery.review();
+          tell('backend.health', backend.info(), health);
+        },
         exception: (error) => tell('exception', error, undefined),
       },
     );
-    const speaks = config.backends.every(({ url }) => /^wss?:/i.test(url)) ? 'websocket' : 'bytes';
+    this.#discovery = new Discovery({
+      ...config.discovery,
+      resolver: hooks.resolver,
+      pool: this.pool,
+      whenVanished: drain.whenRemoved,
+      exception: (error) => tell('exception', error, undefined),
+    });
+    const speaks = speechOf(config);
     this.control = new ControlPlane({ config, pool: this.pool, speaks, base, counts: options.registrations, tell });
     this.#pairs = new Pairs({
       connection: (id) => supervisor.registry.get(id),
@@ -161,6 +176,7 @@ export class Balancing implements ServerExtension {
     const { config, added } = this.#options;
     for (const backend of config.backends) this.add({ ...backend, source: 'config' });
     for (const spec of added) this.add(spec);
+    this.#discovery.start();
   }
 
   /** Takes a backend that is ready. */
@@ -171,11 +187,13 @@ export class Balancing implements ServerExtension {
   }
 
   stopAhead(): void {
+    this.#discovery.close();
     void this.#checks.close();
   }
 
   async release(): Promise<void> {
     this.#redirection.close();
+    this.#discovery.close();
     this.pool.close();
     await this.#checks.close();
   }

@@ -5,14 +5,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { BackendSource, BackendSpec } from '../../actors/backend.js';
 import { TidegateError } from '../../receivers/index.js';
-import {
-  type BackendConfig,
-  type BackendPatch,
-  backend,
-  backendPatch,
-  backends,
-  spokenWith,
-} from '../config/balancer/backends.js';
+import { type BackendConfig, type BackendPatch, backend, backendPatch, backends } from '../config/balancer/backends.js';
+import { type Speech, speechOfUrl } from '../config/balancer/speech.js';
 import { findProblems, formatProblem, type Problem } from '../config/problems.js';
 
 /** What a new list of backends changed, as ids. */
@@ -34,15 +28,15 @@ export interface BackendHolder {
 
 /** The backends that were named. */
 export class KnownBackends {
-  readonly speaks: 'websocket' | 'bytes';
+  readonly speaks: Speech;
   readonly #added = new Map<string, BackendSpec>();
   /** Ids of the options that others still have. */
   readonly #waiting = new Set<string>();
   #configured: readonly BackendConfig[];
 
-  constructor(configured: readonly BackendConfig[]) {
+  constructor(configured: readonly BackendConfig[], speaks: Speech) {
     this.#configured = configured;
-    this.speaks = configured.every((one) => spokenWith(one) === 'websocket') ? 'websocket' : 'bytes';
+    this.speaks = speaks;
   }
 
   /** Those of the options, as they are now. */
@@ -131,7 +125,7 @@ export class KnownBackends {
   }
 
   #speaking<Backend extends { readonly url: string }>(one: Backend): Backend {
-    if (spokenWith(one) === this.speaks) return one;
+    if (speechOfUrl(one.url) === this.speaks) return one;
     const right = this.speaks === 'websocket' ? 'ws: or wss:' : 'tcp:, tls: or unix:';
     const message = `url: got ${JSON.stringify(one.url)}; expected ${right}, which is what the other backends speak`;
     throw new TidegateError('INVALID_OPTION', message);

@@ -5,6 +5,7 @@ import { TidegateError } from '../../receivers/index.js';
 import { AdminServer } from '../admin/admin-server.js';
 import type { BackendInput, BackendPatch } from '../config/balancer/backends.js';
 import { type BalancerConfig, type BalancerConfigInput, resolveBalancerOptions } from '../config/balancer/options.js';
+import { speechOf } from '../config/balancer/speech.js';
 import { ConnectionServer, type ServerSnapshot } from '../connection-server.js';
 import { comeBack } from '../farewells.js';
 import { HOOK_NAMES, type ServerHooks } from '../hooks.js';
@@ -37,8 +38,8 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   constructor(options: LoadBalancerOptions = {}) {
     const config = resolveBalancerOptions(options, [...HOOK_NAMES, ...BALANCER_HOOK_NAMES]);
-    const known = new KnownBackends(config.backends);
-    const { selection, onBeforeBinding } = options;
+    const known = new KnownBackends(config.backends, speechOf(config));
+    const { selection, onBeforeBinding, resolver } = options;
     super(config, options, {
       needsTarget: true,
       farewell: () => comeBack(config.drain.minDelay, config.drain.maxDelay),
@@ -47,7 +48,7 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
         this.#balancing = new Balancing(
           {
             config: { ...config, backends: [...known.configured] },
-            hooks: { selection, onBeforeBinding },
+            hooks: { selection, onBeforeBinding, resolver },
             added: known.added,
             registrations: this.#registrations,
             tell: (name, ...values) => {

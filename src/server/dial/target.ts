@@ -13,6 +13,8 @@ export interface WebSocketTarget {
   readonly family: number;
   /** A name or an address; an IPv6 address stands without brackets. */
   readonly host: string;
+  /** The name that `host` is an address of, for TLS and for `Host`; undefined when that is all that is known of it. */
+  readonly serverName?: string | undefined;
   readonly port: number;
   /** `''`, or path and query as they stand in the text, such as `/x?y`. */
   readonly path: string;
@@ -26,6 +28,8 @@ export interface TcpTarget {
   /** Whether the host is an address, and which: 4, 6, or 0 for a name. */
   readonly family: number;
   readonly host: string;
+  /** The name that `host` is an address of, for TLS and for `Host`; undefined when that is all that is known of it. */
+  readonly serverName?: string | undefined;
   readonly port: number;
   readonly href: string;
 }
@@ -63,8 +67,8 @@ export function parseTarget(text: string): Target {
 }
 
 /** What the field `Host` says of a target: its host, and its port unless that goes without saying. */
-export function authorityOf({ host, family, port, secure }: WebSocketTarget): string {
-  const name = family === 6 ? `[${host}]` : host;
+export function authorityOf({ host, serverName, family, port, secure }: WebSocketTarget): string {
+  const name = serverName ?? (family === 6 ? `[${host}]` : host);
   return port === (secure ? DEFAULT_PORTS.wss : DEFAULT_PORTS.ws) ? name : `${name}:${port}`;
 }
 

@@ -51,12 +51,13 @@ export class TlsSessions {
     if (session !== undefined) keep(session);
   }
 
-  #keyOf({ host, port }: Exclude<Target, UnixTarget>): string {
-    return `${host}:${port}`;
+  #keyOf({ host, serverName, port }: Exclude<Target, UnixTarget>): string {
+    return serverName === undefined ? `${host}:${port}` : `${serverName}@${host}:${port}`;
   }
 }
 
 /** SNI names hosts only (RFC 6066 section 3); without it Node.js still verifies an address against the certificate. */
-function namesOf({ family, host }: Exclude<Target, UnixTarget>): tls.ConnectionOptions {
+function namesOf({ family, host, serverName }: Exclude<Target, UnixTarget>): tls.ConnectionOptions {
+  if (serverName !== undefined) return { host: serverName, servername: serverName };
   return family === 0 ? { host, servername: host } : { host };
 }

@@ -4,7 +4,7 @@ import type { BalancerConfig } from '../../config/balancer/options.js';
 import type { DialSignal } from '../../dial/dial-signal.js';
 import type { Dialer } from '../../dial/dialer.js';
 import { proxyHeaderOfNobody } from '../../dial/on-behalf.js';
-import { parseTarget } from '../../dial/target.js';
+import { targetOf } from '../backend-target.js';
 import { BackendWatch } from './backend-watch.js';
 import { type CheckKind, check } from './check.js';
 
@@ -65,7 +65,7 @@ export class HealthChecks {
     const { sendProxyProtocol } = config;
     return check({
       kind,
-      target: parseTarget(spec.url),
+      target: targetOf(spec),
       dial: {
         ...dialer.optionsFor({ signal }),
         preamble: sendProxyProtocol === 'off' ? undefined : proxyHeaderOfNobody(sendProxyProtocol),

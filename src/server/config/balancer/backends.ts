@@ -56,11 +56,6 @@ export const backendObject = z.strictObject({
 /** One backend after validation. */
 export type BackendConfig = Omit<z.output<typeof backendObject>, 'id'> & { id: string };
 
-/** What is spoken with a backend: WebSocket, or plain bytes. */
-export function spokenWith({ url }: { readonly url: string }): 'websocket' | 'bytes' {
-  return /^wss?:/i.test(url) ? 'websocket' : 'bytes';
-}
-
 /** One backend as it may be given. */
 export type BackendInput = string | z.input<typeof backendObject>;
 

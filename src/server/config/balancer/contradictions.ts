@@ -1,10 +1,11 @@
 /** Owns which options of a balancer cannot stand together. Refuses to know what each one is. */
 import type { z } from 'zod';
-import { spokenWith } from './backends.js';
+import { speechOf, speechOfUrl } from './speech.js';
 
 /** The options that depend on others. */
 interface Related {
   readonly backends: readonly { readonly url: string }[];
+  readonly discovery: { readonly names: readonly string[] };
   readonly affinity: { readonly by: string };
   readonly control: {
     readonly path?: string | undefined;
@@ -27,11 +28,9 @@ interface Contradiction {
 type Rule = (options: Related) => Contradiction | undefined;
 
 const RULES: readonly Rule[] = [
-  ({ backends }) => {
-    const odd = backends.findIndex((one) => spokenWith(one) !== spokenWith(backends[0]!));
-    if (odd <= 0) return undefined;
-    const message = 'expected one that speaks what the first one speaks: all ws: and wss:, or all tcp:, tls: and unix:';
-    return { path: ['backends', odd], input: backends[odd]?.url, message };
+  (options) => {
+    const urls = options.backends.map(({ url }) => url);
+    return oddOne(urls, ['backends'], options) ?? oddOne(options.discovery.names, ['discovery', 'names'], options);
   },
   ({ control: { path, tokens, certificateNames } }) => {
     if (path === undefined || tokens.length > 0 || certificateNames !== undefined) return undefined;
@@ -39,9 +38,9 @@ const RULES: readonly Rule[] = [
       'expected it beside control.path: where clients connect, whoever may register decides where they are sent; certificateNames will do, too';
     return { path: ['control', 'tokens'], input: undefined, message };
   },
-  ({ backends: [first], health: { check } }) => {
-    const speaksHttp = first === undefined || spokenWith(first) === 'websocket';
-    if (speaksHttp || (check !== 'http' && check !== 'websocket')) return undefined;
+  (options) => {
+    const { check } = options.health;
+    if (speechOf(options) === 'websocket' || (check !== 'http' && check !== 'websocket')) return undefined;
     const message = "expected 'tcp' or 'off' beside backends that are tcp:, tls: or unix:";
     return { path: ['health', 'check'], input: check, message };
   },
@@ -62,6 +61,13 @@ const RULES: readonly Rule[] = [
     return { path: ['connectUpstream'], input: connectUpstream, message };
   },
 ];
+
+function oddOne(urls: readonly string[], path: readonly string[], options: Related): Contradiction | undefined {
+  const odd = urls.findIndex((url) => speechOfUrl(url) !== speechOf(options));
+  if (odd === -1) return undefined;
+  const message = 'expected one that speaks what the first one speaks: all ws: and wss:, or all tcp:, tls: and unix:';
+  return { path: [...path, odd], input: urls[odd], message };
+}
 
 /** Finds options that cannot stand together. For every schema that holds those of a balancer. */
 export function refuseBalancerContradictions(options: Related, context: z.RefinementCtx): void {
