@@ -218,6 +218,13 @@ it('is what its OpenAPI description says', async () => {
   await answered('POST', '/api/v1/backends', undefined, body);
   await answered('POST', '/api/v1/backends', undefined, body);
   await answered('POST', '/api/v1/backends', undefined, {});
+  // Nothing is told that is not described.
+  const { Backend, Pool } = api.components.schemas;
+  const known = Object.keys((await ask('GET', '/api/v1/backends/x')).body as object);
+  expect(known.filter((name) => !Object.hasOwn(Backend!.properties, name))).toEqual([]);
+  expect(Object.keys((await ask('GET', '/api/v1/pool')).body as object).sort()).toEqual(
+    Object.keys(Pool!.properties).sort(),
+  );
   await answered('GET', '/api/v1/backends/x', one);
   await answered('PATCH', '/api/v1/backends/x', one, { weight: 3 });
   await answered('POST', '/api/v1/backends/x/drain', `${one}/drain`);
@@ -230,7 +237,10 @@ it('is what its OpenAPI description says', async () => {
 
 interface OpenApi {
   readonly paths: Record<string, Record<string, { readonly responses: Record<string, Response> }>>;
-  readonly components: { readonly schemas: object; readonly responses: Record<string, Response> };
+  readonly components: {
+    readonly schemas: Record<string, { readonly properties: object }>;
+    readonly responses: Record<string, Response>;
+  };
 }
 
 interface Response {
