@@ -39,6 +39,15 @@ export type { ReceiverFactory } from './server/connections/entrance.js';
 export type { ConnectContext, ConnectHook, DialHooks, LookupHook } from './server/dial/dial-hooks.js';
 export type { Target, TcpTarget, UnixTarget, WebSocketTarget } from './server/dial/target.js';
 export type { RejectedUpgrade, ServerEvents } from './server/events.js';
+export type { FieldList } from './server/http/field-list.js';
+export type {
+  HttpAnswer,
+  HttpHooks,
+  HttpPlan,
+  HttpReport,
+  HttpRequest,
+  HttpResponse,
+} from './server/http/http-hooks.js';
 export type { BoundAddress } from './server/listener/listen-address.js';
 export { ProxyServer, type ProxyServerOptions } from './server/proxy-server.js';
 export { ReceiverServer, type ReceiverServerOptions } from './server/receiver-server.js';

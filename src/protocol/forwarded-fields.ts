@@ -61,7 +61,8 @@ function nextHop({ address, peer }: Forwarding, chain: readonly string[]): strin
   return chain.length > 0 ? peer : address;
 }
 
-function isForwardedField(lowerName: string): boolean {
+/** Whether a field tells on whose behalf somebody asks, or some servers read it so. */
+export function isForwardedField(lowerName: string): boolean {
   if (!lowerName.startsWith('x') && !lowerName.startsWith('f')) return false;
   const name = lowerName.replaceAll('_', '-');
   return name === 'forwarded' || name === 'x-real-ip' || name.startsWith('x-forwarded-');

@@ -75,7 +75,7 @@ export function checkUpgrade(head: UpgradeHead): { key: string } | HandshakeFaul
 }
 
 /** RFC 9110 section 7.2: one host, and perhaps a port. Neither a list of them nor credentials. */
-const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+;=%-]+)(?::\d*)?$/i;
+export const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+;=%-]+)(?::\d*)?$/i;
 
 function requestProblem({ method, url, httpVersion, rawHeaders }: UpgradeHead): string | null {
   if (method !== 'GET') return `The method must be GET, got ${method}.`;
@@ -88,7 +88,7 @@ function requestProblem({ method, url, httpVersion, rawHeaders }: UpgradeHead): 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: ':80', ws: ':80', https: ':443', wss: ':443' };
 
 /** In a whole URL the host comes twice (RFC 9112 section 3.2.2); readers that believe one or the other must see the same. */
-function wholeUrlProblem(url: string, host: string): string | null {
+export function wholeUrlProblem(url: string, host: string): string | null {
   const [, scheme = '', authority = ''] = /^([a-z]+):\/\/([^/?]*)/i.exec(url) ?? [];
   const port = DEFAULT_PORTS[scheme.toLowerCase()];
   if (port === undefined)

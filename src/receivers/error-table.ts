@@ -4,6 +4,7 @@
 import { ADMIN_ERRORS } from './admin-errors.js';
 import { BALANCER_ERRORS } from './balancer-errors.js';
 import type { ErrorEntry } from './error-entry.js';
+import { PLAIN_REQUEST_ERRORS } from './plain-request-errors.js';
 
 export type { ErrorEntry } from './error-entry.js';
 
@@ -70,6 +71,7 @@ export const ERRORS = {
     status: 400,
     help: 'The request is not a valid WebSocket handshake (RFC 6455 section 4.1).',
   },
+  ...PLAIN_REQUEST_ERRORS,
   NOT_AN_UPGRADE: {
     whose: 'downstream',
     status: 426,
@@ -243,7 +245,12 @@ export const ERRORS = {
     close: 1014,
     help: 'The target answered 101, but not as RFC 6455 section 4.1 asks.',
   },
-  UPSTREAM_LOST: { whose: 'upstream', close: 1011, help: 'The connection to the target broke without a Close frame.' },
+  UPSTREAM_LOST: {
+    whose: 'upstream',
+    status: 502,
+    close: 1011,
+    help: 'The connection to the target broke without a Close frame.',
+  },
   PROTOCOL_ERROR: {
     whose: 'downstream',
     status: 400,

@@ -293,7 +293,7 @@ export abstract class ConnectionServer<
     this.#state = 'draining';
     const ahead = running.stopAhead();
     if (ahead !== undefined) await ahead;
-    await running.supervisor.stop(ending, options.drainTimeout);
+    await running.stop(ending, options.drainTimeout);
     await running.release();
     this.#forget();
     this.#tell('shutdown');

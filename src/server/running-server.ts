@@ -94,6 +94,14 @@ export class RunningServer {
       addresses: () => this.addresses,
       offence: (peer, weight, why) => this.gatekeeper.offence(peer, weight, why),
       refused: (error) => options.record.refusals.add(error),
+      authentication: this.#authentication,
+      entry: {
+        ports: this.gatekeeper,
+        denialOfNext: (head, wire) => this.#listeners.denialOfNext(head, wire),
+        serves: (head) => entrance.serves(head),
+        take: (head, wire) => entrance.take(head, wire),
+        rejected: (rejected) => this.#rejected(rejected),
+      },
     });
     this.services = {
       config,
@@ -135,6 +143,12 @@ export class RunningServer {
   stopAhead(): Promise<void> | void {
     void this.services.warm?.close();
     return this.#extension?.stopAhead?.();
+  }
+
+  /** Ends everything, connections as `ending` says; cuts what is left after the drain deadline. */
+  async stop(ending: () => Ending, drainTimeout: number | undefined): Promise<void> {
+    const drained = this.#extension?.drain?.(drainTimeout ?? this.#options.config.timeouts.drain);
+    await Promise.all([this.supervisor.stop(ending, drainTimeout), drained]);
   }
 
   /** Lets go of everything. Resolves when no socket, timer or handle is left. */

@@ -4,9 +4,13 @@ import type { ConnectionActor } from '../actors/connection-actor.js';
 import type { SupervisorActor } from '../actors/supervisor-actor.js';
 import type { RequestHead } from '../protocol/http-head.js';
 import type { ErrorCode, HeaderFields, LifecycleReceiver, UpgradeRequest } from '../receivers/index.js';
+import type { Denial } from './admission/policy.js';
+import type { Authentication } from './authentication/authentication.js';
+import type { AuthenticationPorts } from './authentication/handshake-admission.js';
 import type { ListenerRole } from './config/listen.js';
 import type { Routes } from './connections/route.js';
 import type { Dialer } from './dial/dialer.js';
+import type { RejectedUpgrade } from './events.js';
 import type { BoundAddress } from './listener/listen-address.js';
 import type { AcceptedWire } from './wires/wire.js';
 
@@ -20,6 +24,22 @@ export interface ExtensionBase {
   offence(peer: { readonly remoteAddress: string }, weight: number, why: string): void;
   /** Counts something that was refused and that nothing else counts. */
   refused(error: ErrorCode): void;
+  readonly authentication: Authentication;
+  readonly entry: EntryPorts;
+}
+
+/** The way in, for whoever reads the further requests of a connection. */
+export interface EntryPorts {
+  /** Who is told about wrong credentials. */
+  readonly ports: AuthenticationPorts;
+  /** Why a further request of a connection is turned away, if it is; whoever asked answers it. */
+  denialOfNext(head: RequestHead, wire: AcceptedWire): Denial | undefined;
+  /** Whether the server answers this request itself, such as one for a session token. */
+  serves(head: RequestHead): boolean;
+  /** Takes a further request as if its listener had handed it over. Its wire is not read. */
+  take(head: RequestHead, wire: AcceptedWire): void;
+  /** Counts a request that was refused, and tells of it. */
+  rejected(rejected: RejectedUpgrade): void;
 }
 
 /** A request that is no upgrade, and the wire it came by, which is not read. Credentials were not looked at. */
@@ -58,6 +78,8 @@ export interface ServerExtension {
   answerPlain?(request: UpgradeRequest): Promise<PlainAnswer>;
   /** Takes a request that is no upgrade. Answers whether it did; else it is refused with 426. */
   takePlain?(request: PlainRequest): boolean;
+  /** How many connections it has that are no actors; they count for `limits.maxConnections`. */
+  readonly held?: number;
   /** A connection is open; after the event `connection`. */
   opened?(connection: ConnectionActor): void;
   /** A connection that was open is closed; before the event `disconnected`. */
@@ -69,6 +91,8 @@ export interface ServerExtension {
    * to be soon.
    */
   stopAhead?(): Promise<void> | void;
+  /** The server has stopped listening. Resolves when what it has beside connections has come to its end, or so many milliseconds are over. */
+  drain?(milliseconds: number): Promise<void>;
   /** Lets go of everything. Resolves when no socket, timer or handle is left. Called after a failed start, too. */
   release(): Promise<void> | void;
 }

@@ -4,6 +4,7 @@
  */
 import type { RequestHead } from '../protocol/http-head.js';
 import type { Gatekeeper } from './admission/gatekeeper.js';
+import type { Denial } from './admission/policy.js';
 import { Reception } from './admission/reception.js';
 import { formatListen } from './config/listen.js';
 import type { ProxyConfig } from './config/options.js';
@@ -79,6 +80,11 @@ export class ServerListeners {
   /** Reads the certificates of every listener again. */
   reloadCertificates(): CertificateReport[] {
     return this.#certificates.reload();
+  }
+
+  /** Why a further request of a connection that was admitted is turned away, if it is; whoever asked answers it. */
+  denialOfNext(head: RequestHead, wire: AcceptedWire): Denial | undefined {
+    return this.#reception.denialOfNext(head, wire);
   }
 
   /** Stops listening. Whoever arrived lives on. */

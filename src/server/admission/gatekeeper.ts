@@ -100,10 +100,26 @@ export class Gatekeeper implements PassOwner {
   identify(pass: Pass, rawHeaders: readonly string[]): Denial | undefined {
     if (!pass.anonymous) return undefined;
     pass.anonymous = false;
+    pass.introducer = pass.peer;
     const { peer, forwarded } = this.#proxies.introduce(rawHeaders, pass.peer);
     pass.peer = peer;
     pass.forwarded = forwarded;
     return this.#askLate(pass);
+  }
+
+  /**
+   * A further request came by the same connection. From a trusted proxy it may be that of another client, about whom the policies are
+   * asked in place of the one before. A denial is counted already; the caller answers the request.
+   */
+  identifyNext(pass: Pass, rawHeaders: readonly string[]): Denial | undefined {
+    const { introducer } = pass;
+    if (introducer === undefined) return undefined;
+    const { peer, forwarded } = this.#proxies.introduce(rawHeaders, introducer);
+    const isSame = pass.granted > 0 && peer.remoteAddress === pass.peer.remoteAddress;
+    if (!isSame) this.#giveBack(pass);
+    pass.peer = peer;
+    pass.forwarded = forwarded;
+    return isSame ? undefined : this.#askLate(pass);
   }
 
   /** Whether an address is that of a trusted proxy, which may say on whose behalf it comes. */

@@ -22,6 +22,7 @@ type Weights = Readonly<Partial<Record<ErrorCode, number>>>;
 /** What a refusal before the 101 weighs by its code. Authentication reports its own, since not every 401 is an offence. */
 export const REFUSAL_WEIGHTS: Weights = {
   BAD_HANDSHAKE: OFFENCES.badHandshake,
+  BAD_REQUEST: OFFENCES.badHandshake,
   UNKNOWN_PROTOCOL: OFFENCES.badHandshake,
   HANDSHAKE_TOO_BIG: OFFENCES.badHandshake,
   HANDSHAKE_TIMEOUT: OFFENCES.badHandshake,

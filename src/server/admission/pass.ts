@@ -34,6 +34,8 @@ export class Pass implements Chained<Pass> {
   readonly proxied: boolean;
   /** The policies are not asked yet: a trusted proxy has still to tell whom it brings. */
   anonymous: boolean;
+  /** The trusted proxy that told whom it brings; undefined for a client that came itself. */
+  introducer: Peer | undefined;
   readonly role: ListenerRole;
   /** What `onTcpConnect` made of it: `tcp` is a plain TCP client, without HTTP. */
   verdict: 'accept' | 'tcp' = 'accept';

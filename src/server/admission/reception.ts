@@ -38,6 +38,13 @@ export class Reception {
     return false;
   }
 
+  /** Why a further request of the same connection is turned away, if it is; whoever asked answers it. */
+  denialOfNext({ rawHeaders, url }: RequestHead, { pass }: AcceptedWire): Denial | undefined {
+    const denial = pass === undefined ? undefined : this.#gatekeeper.identifyNext(pass, rawHeaders);
+    if (denial !== undefined && pass !== undefined) this.#tell(denial, pass, url.split('?', 1)[0]);
+    return denial;
+  }
+
   /** A PROXY protocol header told who the client of a connection is. Answers why it is turned away, if it is; whoever asked cuts it. */
   introduces(pass: Pass, peer: Peer): Denial | undefined {
     const denial = this.#gatekeeper.become(pass, peer);

@@ -2,6 +2,7 @@
 import type { BackendHealth, BackendInfo } from '../../actors/backend.js';
 import type { Connection } from '../../receivers/index.js';
 import type { ServerEvents } from '../events.js';
+import type { HttpReport } from '../http/http-hooks.js';
 
 /** The events of a load balancer, by name, with what a listener gets. */
 export interface LoadBalancerEvents extends ServerEvents {
@@ -23,6 +24,8 @@ export interface LoadBalancerEvents extends ServerEvents {
   'client.paired': [connection: Connection, backend: BackendInfo];
   /** Exactly once for each that was paired, before its `disconnected` (sgc: OnClientDisconnect). */
   'client.unpaired': [connection: Connection, backend: BackendInfo];
+  /** A plain request is over: answered, refused or cut. For logs; exactly once for each that was not for somebody else. */
+  'http.request': [report: HttpReport];
 }
 
 /** A registration that was turned away. */

@@ -1,10 +1,11 @@
 /** Owns what only code can give a load balancer, beside its options and the hooks of every server. Refuses to call any of it. */
 import type { OwnPolicy } from '../../actors/selection/create-policy.js';
+import type { HttpHooks } from '../http/http-hooks.js';
 import type { DnsResolver } from './discovery/resolve-name.js';
 import type { BindingHook } from './redirect/directory.js';
 
 /** What code may give a load balancer beside its options. */
-export interface BalancerHooks {
+export interface BalancerHooks extends HttpHooks {
   /** A policy of your own, in place of the option `policy`: an object with `select`, or only that function. */
   readonly selection?: OwnPolicy | undefined;
   /**
@@ -25,4 +26,10 @@ export interface BalancerHooks {
 }
 
 /** The names of those hooks, which are no options. */
-export const BALANCER_HOOK_NAMES: readonly string[] = ['selection', 'onBeforeBinding', 'resolver'];
+export const BALANCER_HOOK_NAMES: readonly string[] = [
+  'selection',
+  'onBeforeBinding',
+  'resolver',
+  'onHttpRequest',
+  'onHttpResponse',
+];

@@ -15,7 +15,9 @@ import { speechOf } from '../config/balancer/speech.js';
 import type { ListenerRole } from '../config/listen.js';
 import type { Routes } from '../connections/route.js';
 import { comeBack } from '../farewells.js';
-import type { ExtensionBase, PlainAnswer, ServerExtension } from '../server-extension.js';
+import type { HttpReport } from '../http/http-hooks.js';
+import { HttpPlane } from '../http/http-plane.js';
+import type { ExtensionBase, PlainAnswer, PlainRequest, ServerExtension } from '../server-extension.js';
 import { createRoutes } from './backend-route.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import type { BalancerHooks } from './balancer-hooks.js';
@@ -58,6 +60,7 @@ export class Balancing implements ServerExtension {
   readonly #redirection: Redirection;
   readonly refusesClients: Refusal | undefined;
   readonly #discovery: Discovery;
+  readonly #http: HttpPlane | undefined;
 
   constructor(options: BalancingOptions, base: ExtensionBase) {
     this.#options = options;
@@ -93,6 +96,7 @@ export class Balancing implements ServerExtension {
         gone: (backend) => {
           this.control.gone(backend);
           this.#checks.forget(backend);
+          this.#http?.forget(backend.id);
           tell('backend.gone', backend.info());
         },
         judged: (backend, health) => {
@@ -124,11 +128,12 @@ export class Balancing implements ServerExtension {
       hook: hooks.onBeforeBinding,
       exception: (error) => tell('exception', error, undefined),
     });
+    const budget = new RetryBudget(failover.budget);
     const relayed = createRoutes({
       speaks,
       pool: this.pool,
       affinity,
-      budget: new RetryBudget(failover.budget),
+      budget,
       attempts: failover.attempts,
       attemptTimeout: failover.attemptTimeout,
       retryAfter: config.retryAfter,
@@ -142,6 +147,12 @@ export class Balancing implements ServerExtension {
     });
     this.routes = config.mode === 'redirect' ? this.#redirection.routes : relayed;
     this.refusesClients = config.mode === 'off' ? OFF : undefined;
+    if (config.http.enabled && speaks === 'websocket') {
+      const plane = { config, hooks, pool: this.pool, affinity, budget };
+      const done = (report: HttpReport) => tell('http.request', report);
+      const exception = (error: unknown) => tell('exception', error, undefined);
+      this.#http = new HttpPlane({ ...plane, done, exception }, base);
+    }
   }
 
   isControl(head: RequestHead, role: ListenerRole): boolean {
@@ -186,14 +197,29 @@ export class Balancing implements ServerExtension {
     return backend;
   }
 
+  takePlain(request: PlainRequest): boolean {
+    this.#http?.take(request);
+    return this.#http !== undefined;
+  }
+
+  get held(): number {
+    return this.#http?.size ?? 0;
+  }
+
   stopAhead(): void {
     this.#discovery.close();
     void this.#checks.close();
+    this.#http?.stopAhead();
+  }
+
+  async drain(milliseconds: number): Promise<void> {
+    await this.#http?.drain(milliseconds);
   }
 
   async release(): Promise<void> {
     this.#redirection.close();
     this.#discovery.close();
+    this.#http?.release();
     this.pool.close();
     await this.#checks.close();
   }

@@ -39,7 +39,7 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   constructor(options: LoadBalancerOptions = {}) {
     const config = resolveBalancerOptions(options, [...HOOK_NAMES, ...BALANCER_HOOK_NAMES]);
     const known = new KnownBackends(config.backends, speechOf(config));
-    const { selection, onBeforeBinding, resolver } = options;
+    const { selection, onBeforeBinding, resolver, onHttpRequest, onHttpResponse } = options;
     super(config, options, {
       needsTarget: true,
       farewell: () => comeBack(config.drain.minDelay, config.drain.maxDelay),
@@ -48,7 +48,7 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
         this.#balancing = new Balancing(
           {
             config: { ...config, backends: [...known.configured] },
-            hooks: { selection, onBeforeBinding, resolver },
+            hooks: { selection, onBeforeBinding, resolver, onHttpRequest, onHttpResponse },
             added: known.added,
             registrations: this.#registrations,
             tell: (name, ...values) => {

@@ -2,6 +2,7 @@
  * Owns the way of an upgrade request into the server: validated, its Origin judged, its credentials taken out of it, then given an
  * actor, or refused. Refuses to listen, and to decide what a valid request gets; admission and the receiver do.
  */
+import { hasRoom } from '../../actors/capacity.js';
 import type { ConnectionTimeouts, Refusal } from '../../actors/connection.effects.js';
 import { ConnectionActor } from '../../actors/connection-actor.js';
 import { checkUpgrade } from '../../protocol/handshake.js';
@@ -116,8 +117,11 @@ export class Entrance {
     const role = this.#roleOf(arrival);
     const answer = 'error' in upgrade ? this.#plainAnswer(arrival, upgrade.error, role) : undefined;
     const fault = 'error' in upgrade && answer === undefined ? upgrade : undefined;
-    if (fault?.error === 'NOT_AN_UPGRADE' && this.#options.extension?.takePlain?.({ head, wire }) === true) return;
+    const isPlain = fault?.error === 'NOT_AN_UPGRADE' && role === 'client';
+    const full = isPlain && this.#options.extension?.takePlain !== undefined ? this.#capacityFor(role) : undefined;
+    if (isPlain && full === undefined && this.#takesPlain(head, wire)) return;
     const refusal =
+      full ??
       fault ??
       (role === 'client' ? this.#denyOrigin(arrival.head) : undefined) ??
       (answer === undefined ? this.#denyClient(role) : undefined) ??
@@ -155,6 +159,15 @@ export class Entrance {
     return { head: presented.head, wire, credentials, marker: presented.marker };
   }
 
+  /** Whether the server itself answers a request that asks for no WebSocket. */
+  serves(head: RequestHead): boolean {
+    return this.#endpoint?.serves(head) === true || this.#options.extension?.answersPlain?.(head) === true;
+  }
+
+  #takesPlain(head: RequestHead, wire: AcceptedWire): boolean {
+    return this.#options.extension?.takePlain?.({ head, wire }) === true;
+  }
+
   #denyOrigin({ rawHeaders }: RequestHead): Refusal | undefined {
     const message = this.#options.authentication.origins.problemOf(rawHeaders);
     return message === undefined ? undefined : { status: 403, error: 'ORIGIN_DENIED', message };
@@ -173,10 +186,20 @@ export class Entrance {
   /** Why there is no room for one more connection, or nothing. */
   #capacityFor(role: ListenerRole): Refusal | undefined {
     const { supervisor, links, config } = this.#options.services;
-    const refusal = supervisor.admit(role);
+    const refusal = supervisor.admit(role) ?? this.#heldUp(role);
     if (refusal !== undefined || !links.budget.overloaded) return refusal;
     const message = `more than ${config.limits.maxHeldBytes} bytes are held for connections (limits.maxHeldBytes)`;
     return { status: 503, error: 'OVERLOADED', message };
+  }
+
+  /** Connections that are no actors take room, too. */
+  #heldUp(role: ListenerRole): Refusal | undefined {
+    const { supervisor, config } = this.#options.services;
+    const held = this.#options.extension?.held ?? 0;
+    const taken = supervisor.registry.size + held;
+    if (held === 0 || hasRoom(config.limits, role, taken, 0)) return undefined;
+    const message = `${taken} connections are open (limits.maxConnections: ${config.limits.maxConnections})`;
+    return { status: 503, error: 'CAPACITY_REACHED', message };
   }
 
   #connect(arrival: Arrival, key: string, waited: number, role: ListenerRole): void {

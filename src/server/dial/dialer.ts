@@ -1,11 +1,12 @@
 /** Owns how one server dials: everything of its options and hooks that a dial needs, put together once. Refuses to dial. */
 import type { UpgradeRequest, UpstreamTlsOptions } from '../../receivers/index.js';
 import type { ProxyConfig } from '../config/options.js';
+import type { Wire } from '../wires/wire.js';
 import type { WireLayer } from '../wires/wire-layer.js';
 import type { DialHooks } from './dial-hooks.js';
 import { type DialProxy, parseDialProxy } from './dial-proxy.js';
 import type { DialSignal } from './dial-signal.js';
-import type { DialOptions } from './dial-target.js';
+import { type DialOptions, dialTarget } from './dial-target.js';
 import { proxyHeaderFor } from './on-behalf.js';
 import { parseTarget, type Target, type UnixTarget } from './target.js';
 import { TargetGuard } from './target-guard.js';
@@ -51,6 +52,15 @@ export class Dialer {
   /** Who judges this target: nobody when it is that of the configuration. */
   guardFor(target: Target): TargetGuard | undefined {
     return target.href === this.#configured ? undefined : this.#guard;
+  }
+
+  /**
+   * Connects to a target on behalf of nobody in particular. The wire is not read.
+   *
+   * @throws TidegateError `UPSTREAM_*`, `TARGET_DENIED`, or the reason of the signal.
+   */
+  dial(target: Target, on: DialCase): Promise<Wire> {
+    return dialTarget(target, this.optionsFor(on));
   }
 
   /** The options for one dial. */

@@ -49,15 +49,38 @@ export const http = described(
         default: '64MiB',
         flag: 'http-max-body-bytes',
       }),
-      /** How long a backend may take to begin its answer before the client gets 504. */
+      /** How long a backend may take to begin its answer before the client gets 504. 0 = for ever. */
       timeout: duration({
-        description: 'How long a backend may take to begin its answer before the client gets 504.',
+        description: 'How long a backend may take to begin its answer before the client gets 504. 0 = for ever.',
         default: '60s',
         flag: 'http-timeout',
       }),
-      /** How long a connection of a client is kept open between two requests. */
+      /** How long a client may send nothing of a body before it gets 408, and a backend take nothing of it before the client gets 504. */
+      bodyTimeout: duration({
+        description:
+          'How long a client may send nothing of a body before it gets 408, and a backend take nothing of it before the client gets 504.',
+        default: '60s',
+        min: 1,
+        flag: 'http-body-timeout',
+      }),
+      /** How long a backend may send nothing of an answer that it has begun before the connection of the client is cut. 0 = for ever. */
+      idleTimeout: duration({
+        description:
+          'How long a backend may send nothing of an answer that it has begun before the connection of the client is cut. 0 = for ever.',
+        default: '5m',
+        flag: 'http-idle-timeout',
+      }),
+      /** Whether plain requests have to show the credentials that `authentication` asks for. Off: they pass as they come, with what they show, and the backend sees to it. */
+      authenticate: flag({
+        description:
+          'Whether plain requests have to show the credentials that `authentication` asks for. Off: they pass as they come, with what they show, and the backend sees to it.',
+        default: true,
+        flag: 'http-authenticate',
+      }),
+      /** How long a connection of a client is kept open between two requests. 0 = it is closed behind its first one. */
       keepAlive: duration({
-        description: 'How long a connection of a client is kept open between two requests.',
+        description:
+          'How long a connection of a client is kept open between two requests. 0 = it is closed behind its first one.',
         default: '5s',
         flag: 'http-keep-alive',
       }),
