@@ -1,7 +1,9 @@
 /** Owns that each example about load balancing does what it says, with clients that share no line with the implementation. */
 import { once } from 'node:events';
+import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startBackend, startBalancer } from '../../examples/11-three-backends.js';
+import { startServer, start as startSocketIo } from '../../examples/13-socket-io.js';
 import { openClient } from '../support/for-one-test.js';
 
 const TOKEN = 'a-secret-of-16-letters';
@@ -49,5 +51,54 @@ describe('11-three-backends', () => {
     const { join, balancer } = await stage('ada');
     await join('mallory', 'another-secret-of-letters');
     expect(balancer.backends().map(({ id }) => id)).toEqual(['ada']);
+  });
+});
+
+describe('13-socket-io', () => {
+  async function stage() {
+    const [ada, bob] = [await startServer('ada'), await startServer('bob')];
+    const balancer = await startSocketIo(0, { ada: ada.url, bob: bob.url });
+    onTestFinished(async () => {
+      await balancer.stop({ drainTimeout: 0 });
+      await Promise.all([ada.io.close(), bob.io.close()]);
+    });
+    const { port } = balancer.addresses[0]!;
+    const connect = async (options: Partial<ManagerOptions & SocketOptions> = {}) => {
+      const own = { forceNew: true, reconnection: false, withCredentials: true };
+      const socket = io(`http://127.0.0.1:${port}`, { ...own, ...options });
+      onTestFinished(() => void socket.disconnect());
+      const name = await new Promise<string>((resolve, reject) => {
+        socket.on('welcome', resolve);
+        socket.on('connect_error', reject);
+        socket.on('disconnect', (reason) => reject(new Error(reason)));
+      });
+      return { socket, name };
+    };
+    return { balancer, connect };
+  }
+
+  const heard = (socket: Socket, text: string) => socket.timeout(5000).emitWithAck('say', text) as Promise<string>;
+
+  it('brings clients from long-polling to a WebSocket on one server, and the next client to the other', async () => {
+    const { connect } = await stage();
+    const names = [];
+    for (let index = 0; index < 4; index++) {
+      const { socket, name } = await connect();
+      const { engine } = socket.io;
+      if (engine.transport.name !== 'websocket') await new Promise((resolve) => engine.once('upgrade', resolve));
+      expect(engine.transport.name).toBe('websocket');
+      expect(await heard(socket, 'me')).toBe(`${name} heard me`);
+      names.push(name);
+    }
+    expect(names.filter((name) => name === 'ada')).toHaveLength(2);
+  });
+
+  it('serves clients that never get further than long-polling', async () => {
+    const { connect } = await stage();
+    const clients = [await connect({ transports: ['polling'] }), await connect({ transports: ['polling'] })];
+    expect(clients.map(({ name }) => name).sort()).toEqual(['ada', 'bob']);
+    for (const { socket, name } of clients) {
+      for (let index = 0; index < 10; index++) expect(await heard(socket, `${index}`)).toBe(`${name} heard ${index}`);
+    }
   });
 });
