@@ -28,7 +28,7 @@ describe('backends', () => {
       backends: [{ id: 'a', state: 'ready', health: 'healthy', available: true }, { id: 'b' }],
     });
     expect((await ask('GET', '/api/v1/backends/a')).body).toMatchObject({ id: 'a', source: 'config', load: 0 });
-    const pool = { state: 'available', backends: 2, available: 2, draining: 0, unhealthy: 0, load: 0 };
+    const pool = { state: 'available', backends: 2, available: 2, draining: 0, unhealthy: 0, load: 0, waiting: 0 };
     expect((await ask('GET', '/api/v1/pool')).body).toEqual(pool);
     expect((await ask('HEAD', '/api/v1/pool')).status).toBe(200);
   });
@@ -84,6 +84,17 @@ describe('backends', () => {
     await gone;
     expect((await ask('GET', '/api/v1/backends/a')).status).toBe(404);
     expect((await ask('GET', '/api/v1/pool')).body).toMatchObject({ backends: 1 });
+  });
+
+  it('that are full let clients wait, who are counted', async () => {
+    const { ask, visit, balancer } = await stage(['a'], { queue: { max: 1, timeout: '1m' } });
+    await ask('PATCH', '/api/v1/backends/a', { capacity: 1 });
+    await visit();
+    const second = visit();
+    await expect.poll(() => balancer.pool().waiting).toBe(1);
+    expect((await ask('GET', '/api/v1/pool')).body).toMatchObject({ state: 'full', waiting: 1, load: 1 });
+    await ask('PATCH', '/api/v1/backends/a', { capacity: 2 });
+    expect((await second).backend).toBe('a');
   });
 
   it('change their weight, capacity, tags and addresses while clients are on them', async () => {
