@@ -63,6 +63,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   protocol: { layers: ['receivers'], packages: ['zod', 'node:buffer', 'node:crypto'] },
   actors: { layers: ['receivers'], packages: ['xstate', 'p-queue', ...PURE_NODE] },
   server: { layers: ['receivers', 'protocol', 'actors'] },
+  // Runs in browsers, too.
+  client: { layers: [], packages: [] },
   face: { layers: ['receivers', 'protocol', 'actors', 'server'], packages: [] },
 };
 
@@ -72,7 +74,7 @@ function offences(judge: (source: Source) => readonly string[] | string | undefi
 }
 
 describe('the layers', () => {
-  it('are receivers, protocol, actors and server, beside the public faces', () => {
+  it('are receivers, protocol, actors and server, beside the client and the public faces', () => {
     const unknown = offences(({ path }) =>
       LAYERS[layerOf(path)]
         ? undefined

@@ -98,7 +98,7 @@ export class RunningServer {
       entry: {
         ports: this.gatekeeper,
         denialOfNext: (head, wire) => this.#listeners.denialOfNext(head, wire),
-        serves: (head) => entrance.serves(head),
+        serves: (head, wire) => entrance.serves(head, wire),
         take: (head, wire) => entrance.take(head, wire),
         rejected: (rejected) => this.#rejected(rejected),
       },

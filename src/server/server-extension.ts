@@ -34,8 +34,8 @@ export interface EntryPorts {
   readonly ports: AuthenticationPorts;
   /** Why a further request of a connection is turned away, if it is; whoever asked answers it. */
   denialOfNext(head: RequestHead, wire: AcceptedWire): Denial | undefined;
-  /** Whether the server answers this request itself, such as one for a session token. */
-  serves(head: RequestHead): boolean;
+  /** Whether the server answers this request itself, such as one for a session token: then it is to be given back by `take`. */
+  serves(head: RequestHead, wire: AcceptedWire): boolean;
   /** Takes a further request as if its listener had handed it over. Its wire is not read. */
   take(head: RequestHead, wire: AcceptedWire): void;
   /** Counts a request that was refused, and tells of it. */

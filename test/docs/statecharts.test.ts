@@ -5,14 +5,22 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
 import { getStateNodes } from 'xstate/graph';
 import { renderStatecharts } from '../../scripts/statecharts/render.mjs';
+import { backendMachine } from '../../src/actors/backend.machine.js';
 import { connectionMachine } from '../../src/actors/connection.machine.js';
+import { poolMachine } from '../../src/actors/pool.machine.js';
 import { supervisorMachine } from '../../src/actors/supervisor.machine.js';
 import { upstreamMachine } from '../../src/actors/upstream.machine.js';
 
 const FOLDER = join(import.meta.dirname, '../../docs/statecharts');
 const STALE = 'run `npm run docs`, look at the pictures and commit them';
 
-const machines: readonly AnyStateMachine[] = [connectionMachine, upstreamMachine, supervisorMachine];
+const machines: readonly AnyStateMachine[] = [
+  connectionMachine,
+  upstreamMachine,
+  supervisorMachine,
+  backendMachine,
+  poolMachine,
+];
 const names = machines.flatMap(({ id }) => [`${id}.mmd`, `${id}.svg`]);
 
 describe('docs/statecharts', () => {

@@ -8,6 +8,7 @@ import { type Lookup, start as startSwitchboard } from '../../examples/05-per-re
 import { start as startDoor } from '../../examples/06-admission-policy.js';
 import { start as startSite } from '../../examples/07-token-from-a-browser.js';
 import { start as startOnePort } from '../../examples/10-one-port.js';
+import { connect as connectToHost, startBackend, start as startDirectory } from '../../examples/12-redirect.js';
 import { deferred, eventually } from '../support/events.js';
 import { RawClient, type RawClientOptions } from '../support/raw-client.js';
 import { RawUpstream } from '../support/raw-upstream.js';
@@ -235,6 +236,30 @@ describe('10-one-port', () => {
     await terminal.waitForEnd();
     const answer = await RawClient.handshake({ port, path: '/elsewhere' });
     expect(answer.status).toBe(403);
+  });
+});
+
+describe('12-redirect', () => {
+  it('sends a client to a backend, and to another one when that is gone, and carries nothing itself', async () => {
+    const backends = await Promise.all(['ada', 'bob'].map((name) => startBackend(name)));
+    for (const { server } of backends) cleanups.push(() => server.stop({ drainTimeout: 0 }));
+    const directed: string[] = [];
+    const { server: balancer, port } = await running(startDirectory(0, backends, (line) => directed.push(line)));
+    const client = connectToHost(`http://127.0.0.1:${port}/`);
+    cleanups.push(() => client.close());
+    const told: unknown[] = [];
+    client.addEventListener('message', ({ data }) => told.push(data));
+    await eventually(() => told.length === 1, 'the client is at a backend');
+    const first = backends.find(({ id }) => told[0] === `this is ${id}`)!;
+    const other = backends.find((backend) => backend !== first)!;
+    expect(directed).toEqual([`127.0.0.1 is sent to ${first.id}, ${first.url}/`]);
+    balancer.drainBackend(first.id);
+    await first.server.stop();
+    await eventually(() => told.length === 2, 'the client is at the other backend');
+    expect(told[1]).toBe(`this is ${other.id}`);
+    expect(balancer.connections).toEqual([]);
+    const answer = await RawClient.handshake({ port, path: '/deep?x=1' });
+    expect([answer.status, answer.headers.location]).toEqual([307, `${other.url}/deep?x=1`]);
   });
 });
 

@@ -101,7 +101,7 @@ it('is Secure for clients that came by TLS, to us or to a trusted proxy, and for
   expect(isSecure(await open.visit(forwarded))).toBe(false);
 });
 
-it('when its backend is drained, gone or full the client gets another one, and a cookie for that', async () => {
+it('when its backend is drained or gone the client gets another one, and a cookie for that', async () => {
   const backends = await startBackends('a', 'b');
   const { visit, balancer } = await startBalancer(backends, { ...BY_COOKIE, selection: last });
   const onB = await visit();
@@ -115,6 +115,24 @@ it('when its backend is drained, gone or full the client gets another one, and a
   balancer.removeBackend('a');
   const back = await visit({ headers: { Cookie: moved.cookie! } });
   expect([back.backend, back.setCookie.length]).toEqual(['b', 1]);
+});
+
+it('when its backend is full the client gets another one, and a cookie for that', async () => {
+  const { a, b } = await startBackends('a', 'b');
+  const { visit } = await startBalancer(
+    {},
+    {
+      ...BY_COOKIE,
+      selection: last,
+      backends: [
+        { id: 'a', url: a!.url },
+        { id: 'b', url: b!.url, capacity: 1 },
+      ],
+    },
+  );
+  const onB = await visit();
+  const beside = await visit({ headers: { Cookie: onB.cookie! } });
+  expect([onB.backend, beside.backend, beside.setCookie.length]).toEqual(['b', 'a', 1]);
 });
 
 it('when the backend cannot be reached the cookie names the one that could', async () => {

@@ -15,7 +15,11 @@ export interface FrontProxy {
 
 interface Kind {
   readonly isInstalled: boolean;
-  config(port: number, target: number, folder: string): string;
+  /**
+   * @param targets where requests go: with more than one, those with the same `X-Client` to the same one.
+   * @param more what else is to be said where requests are passed on, in words of its own.
+   */
+  config(port: number, targets: readonly number[], folder: string, more: string): string;
   command(file: string, folder: string): readonly [program: string, ...args: string[]];
 }
 
@@ -25,21 +29,23 @@ const isInstalled = (program: string): boolean => spawnSync(program, ['-v']).err
 export const FRONT_PROXIES: Readonly<Record<'nginx' | 'haproxy', Kind>> = {
   nginx: {
     isInstalled: isInstalled('nginx'),
-    config: (port, target, folder) => `${process.getuid?.() === 0 ? 'user root;' : ''}
+    config: (port, targets, folder, more) => `${process.getuid?.() === 0 ? 'user root;' : ''}
 daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
 events { worker_connections 256; }
 http {
   access_log off;
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
+  upstream back { hash $http_x_client; ${targets.map((target) => `server 127.0.0.1:${target};`).join(' ')} }
   server {
     listen 127.0.0.1:${port};
     location /refused { return 404 "not here"; }
     location / {
-      proxy_pass http://127.0.0.1:${target};
+      proxy_pass http://${targets.length === 1 ? `127.0.0.1:${targets[0]}` : 'back'};
       proxy_http_version 1.1;
       proxy_set_header Host $http_host;
       proxy_set_header Upgrade $http_upgrade;
       proxy_set_header Connection "upgrade";
+      ${more}
     }
   }
 }
@@ -48,7 +54,7 @@ http {
   },
   haproxy: {
     isInstalled: isInstalled('haproxy'),
-    config: (port, target) => `defaults
+    config: (port, targets) => `defaults
   mode http
   timeout client 10s
   timeout server 10s
@@ -59,19 +65,24 @@ frontend front
   http-request return status 404 content-type text/plain string "not here" if { path /refused }
   default_backend back
 backend back
-  server one 127.0.0.1:${target}
+  balance hdr(X-Client)
+${targets.map((target) => `  server to${target} 127.0.0.1:${target}`).join('\n')}
 `,
     command: (file) => ['haproxy', '-db', '-f', file],
   },
 };
 
-/** Starts one before a target, and waits until it listens. */
-export async function startFrontProxy(name: keyof typeof FRONT_PROXIES, target: number): Promise<FrontProxy> {
+/** Starts one before a target, or several, and waits until it listens. */
+export async function startFrontProxy(
+  name: keyof typeof FRONT_PROXIES,
+  target: number | readonly number[],
+  more = '',
+): Promise<FrontProxy> {
   const kind = FRONT_PROXIES[name];
   const folder = mkdtempSync(join(tmpdir(), `tidegate-${name}-`));
   const file = join(folder, 'config');
   const port = await refusedPort();
-  writeFileSync(file, kind.config(port, target, folder));
+  writeFileSync(file, kind.config(port, [target].flat(), folder, more));
   const [program, ...args] = kind.command(file, folder);
   const child = spawn(program, args, { stdio: 'ignore' });
   const exited = once(child, 'exit');

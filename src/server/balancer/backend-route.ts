@@ -40,9 +40,12 @@ export function createRoutes(services: RouteServices): Routes {
   };
 }
 
+/** What a backend answers that cannot, whoever asks; 426 comes from servers that are closing, for the handshake was a right one. */
+const CANNOT: ReadonlySet<number> = new Set([426, 502, 503, 504]);
+
 /** Another backend may do better. Not when the client is refused by what it asked for. */
 function isWorthAnother({ error, status }: Refusal): boolean {
-  if (error === 'UPSTREAM_REJECTED') return status === 502 || status === 503 || status === 504;
+  if (error === 'UPSTREAM_REJECTED') return CANNOT.has(status);
   return error.startsWith('UPSTREAM_');
 }
 
@@ -67,6 +70,15 @@ class BackendRoute implements Route {
 
   get attemptTimeout(): number {
     return this.#services.attemptTimeout;
+  }
+
+  get hasAnother(): boolean {
+    const { attempts, budget, pool } = this.#services;
+    const { prefer, onlyPreferred } = this.#hints;
+    if (onlyPreferred && prefer !== undefined) return false;
+    if (this.#tried.length + 1 >= attempts || budget.isSpent) return false;
+    const asked = this.#pairing?.backend.id;
+    return pool.all().some(({ id, isAvailable }) => isAvailable && id !== asked && !this.#tried.includes(id));
   }
 
   get retryAfter(): number {

@@ -18,9 +18,14 @@ export class RetryBudget {
     this.#left = Math.min(MOST, this.#left + this.#share);
   }
 
+  /** Whether there is none left now. */
+  get isSpent(): boolean {
+    return this.#left < 1;
+  }
+
   /** Takes a further attempt, if there is one. */
   take(): boolean {
-    if (this.#left < 1) return false;
+    if (this.isSpent) return false;
     this.#left -= 1;
     return true;
   }

@@ -36,9 +36,7 @@ export async function dialRoute(
     if (abort.aborted) return refusalOf(abort.reason, route);
     if ('status' in target) return target;
     const chosen = target;
-    const refusal = await queued(dials, () =>
-      limited(route.attemptTimeout, abort, (signal) => attempt(chosen, signal)),
-    );
+    const refusal = await queued(dials, () => limited(route, abort, (signal) => attempt(chosen, signal)));
     if (refusal === undefined || abort.aborted || !route.failed(refusal)) return refusal;
     if (refusal.error !== 'NO_BACKEND') last = refusal;
   }
@@ -52,8 +50,9 @@ export function refusalOf(error: unknown, route?: Route): Refusal {
   return { status, error: code, message: describeError(error), headers };
 }
 
+/** A target that is slow is left for another one, and waited for while there is none. */
 async function limited<Result>(
-  milliseconds: number,
+  route: Pick<Route, 'attemptTimeout' | 'hasAnother'>,
   outer: DialAbort,
   run: (signal: DialAbort) => Promise<Result>,
 ): Promise<Result> {
@@ -61,17 +60,18 @@ async function limited<Result>(
   if (outer.aborted) signal.abort(outer.reason);
   const giveUp = () => signal.abort(outer.reason);
   outer.addEventListener('abort', giveUp);
-  const timer =
-    milliseconds > 0
-      ? setTimeout(
-          () => signal.abort(new TidegateError('UPSTREAM_TIMEOUT', `no answer within ${milliseconds} ms`)),
-          milliseconds,
-        )
-      : undefined;
+  const { attemptTimeout } = route;
+  const began = performance.now();
+  const leave = (): void => {
+    if (!route.hasAnother) return;
+    const waited = Math.round(performance.now() - began);
+    signal.abort(new TidegateError('UPSTREAM_TIMEOUT', `no answer within ${waited} ms`));
+  };
+  const timer = attemptTimeout > 0 ? setInterval(leave, attemptTimeout) : undefined;
   try {
     return await run(signal);
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
     outer.removeEventListener('abort', giveUp);
   }
 }

@@ -160,7 +160,8 @@ export class Entrance {
   }
 
   /** Whether the server itself answers a request that asks for no WebSocket. */
-  serves(head: RequestHead): boolean {
+  serves(raw: RequestHead, wire: AcceptedWire): boolean {
+    const { head } = this.#arrive(raw, wire);
     return this.#endpoint?.serves(head) === true || this.#options.extension?.answersPlain?.(head) === true;
   }
 

@@ -17,8 +17,10 @@ export interface Route {
    * @throws TidegateError `NO_BACKEND` or `BACKENDS_FULL` when there is none; the promise rejects with the same.
    */
   next(signal: DialSignal): Target | Refusal | Promise<Target | Refusal>;
-  /** Milliseconds that the attempt which begins now may take; 0 for as long as there is. */
+  /** Milliseconds after which an attempt is given up if there is another target; 0 for never. */
   readonly attemptTimeout: number;
+  /** Whether another target would be tried now if the one that is dialled could not be reached. */
+  readonly hasAnother: boolean;
   /** Seconds after which a client may try again when there is none: `Retry-After`. */
   readonly retryAfter: number;
   /** The target that was chosen last could not be reached, or refused. Answers whether another one is to be tried. */

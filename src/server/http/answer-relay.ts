@@ -79,6 +79,8 @@ export class AnswerRelay {
         this.#end?.(undefined);
       });
       this.#awaitBackend();
+      // It may have broken off before anybody listened.
+      if (answer.destroyed && !answer.complete) broke();
     });
   }
 

@@ -1,5 +1,5 @@
 /** Owns header fields that may be changed, with order and case kept. Refuses what HTTP does not allow in a field. */
-import { assertHeaderField } from '../../receivers/decision.js';
+import { assertHeaderField, type HeaderFields } from '../../receivers/decision.js';
 
 /** The header fields of a message. Names are compared in any case. */
 export class FieldList {
@@ -42,6 +42,11 @@ export class FieldList {
   append(name: string, value: string): void {
     assertHeaderField(name, value);
     this.#raw.push(name, value);
+  }
+
+  /** Adds the fields of a record. @throws TidegateError `INVALID_HEADER`. */
+  appendAll(fields: HeaderFields | undefined): void {
+    for (const [name, value] of Object.entries(fields ?? {})) for (const one of [value].flat()) this.append(name, one);
   }
 
   /** Takes out every field of that name. */

@@ -1,5 +1,5 @@
 /** Owns what is going to be done for one request, as its hook may change it, and what came of that. Refuses to do it. */
-import { assertHeaderFields, TidegateError } from '../../receivers/index.js';
+import { TidegateError } from '../../receivers/index.js';
 import { FieldList } from './field-list.js';
 import type { HttpAnswer, HttpPlan } from './http-hooks.js';
 
@@ -30,11 +30,8 @@ export class RequestPlan implements HttpPlan {
 
   respond(status: number, { headers, body = '' }: HttpAnswer = {}): void {
     assertStatus(status);
-    assertHeaderFields(headers);
     const fields = new FieldList([]);
-    for (const [name, value] of Object.entries(headers ?? {})) {
-      for (const one of typeof value === 'string' ? [value] : value) fields.append(name, one);
-    }
+    fields.appendAll(headers);
     this.#answer = { status, headers: fields, body: bytesOf(body) };
   }
 }

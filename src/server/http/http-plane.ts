@@ -63,7 +63,6 @@ export class HttpPlane {
       gate: new RequestGate({ authentication, entry, maxHeaderCount: limits.maxHeaderCount, asksWho: authenticate }),
       places: new Places({ pool, affinity, budget, retries, agents: this.#agents, targets: this.#targets, check }),
       wheel: this.#wheel,
-      entry,
       done,
       exception,
     };
@@ -156,7 +155,7 @@ export class HttpPlane {
     const { isNew } = stream;
     if (!isNew) {
       const head = headOf(request);
-      if (head !== undefined && this.#base.entry.serves(head)) {
+      if (head !== undefined && this.#base.entry.serves(head, stream.accepted)) {
         this.#handOver(request, stream, Buffer.alloc(0));
         return;
       }
@@ -190,7 +189,7 @@ export class HttpPlane {
     // Its head came as a request already, which is refused for the same reason.
     else if (code === 'HPE_INVALID_TRANSFER_ENCODING' && stream.busy) stream.closeSoon();
     else if (code === 'HPE_HEADER_OVERFLOW') this.#refuse(stream, 'HANDSHAKE_TOO_BIG', 'the request head is too large');
-    else this.#refuse(stream, 'BAD_HANDSHAKE', `the request is not HTTP: ${code}`);
+    else this.#refuse(stream, 'BAD_REQUEST', `the request is not HTTP: ${code}`);
   }
 
   /** Refuses what came behind the last request, unless an answer is on its way that this would be taken for a part of. */
@@ -207,7 +206,7 @@ function streamOf(stream: Duplex): DownstreamStream {
 }
 
 function refuseBadRequest(wire: Wire): void {
-  writeRefusal(wire, { status: 400, body: `${ERRORS.BAD_HANDSHAKE.help}\n` });
+  writeRefusal(wire, { status: 400, body: `${ERRORS.BAD_REQUEST.help}\n` });
 }
 
 /** The head as our own reader reads it, which is stricter; undefined when it does not. */

@@ -31,19 +31,22 @@ export class Place {
   readonly id: string;
   readonly target: WebSocketTarget;
   readonly agent: BackendAgent;
-  /** What the answer has to say, so that the client comes back here. */
-  readonly headers: HeaderFields | undefined;
   readonly #pairing: Pairing | undefined;
+  readonly #remembers: (() => HeaderFields | undefined) | undefined;
 
-  constructor(
-    parts: { id: string; target: WebSocketTarget; agent: BackendAgent; headers?: HeaderFields | undefined },
-    pairing?: Pairing,
-  ) {
+  constructor(parts: {
+    id: string;
+    target: WebSocketTarget;
+    agent: BackendAgent;
+    /** Left out for a target that is no backend. */
+    pairing?: Pairing;
+    remembers?: () => HeaderFields | undefined;
+  }) {
     this.id = parts.id;
     this.target = parts.target;
     this.agent = parts.agent;
-    this.headers = parts.headers;
-    this.#pairing = pairing;
+    this.#pairing = parts.pairing;
+    this.#remembers = parts.remembers;
   }
 
   /** For people to read. */
@@ -53,6 +56,11 @@ export class Place {
 
   connected(occupant: Occupant): void {
     this.#pairing?.paired(occupant);
+  }
+
+  /** The backend answers: what the client is to be told, so that it comes back here. Called once. */
+  answered(): HeaderFields | undefined {
+    return this.#remembers?.();
   }
 
   /** Gives it back. The first call counts. */
@@ -144,8 +152,8 @@ class PlaceSearch {
       throw new TidegateError('NO_BACKEND', `the backend ${JSON.stringify(id)} speaks no HTTP: ${target.href}`);
     }
     this.#last = id;
-    const headers = affinity.headersFor(this.#client, id);
-    return new Place({ id, target, agent: agents.for(id, target), headers }, pairing);
+    const remembers = () => affinity.headersFor(this.#client, id);
+    return new Place({ id, target, agent: agents.for(id, target), pairing, remembers });
   }
 
   #targetPlace(text: string): Place {

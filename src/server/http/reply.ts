@@ -1,7 +1,7 @@
 /** Owns answers that are ours and not a backend's: pages about what went wrong, and those that a hook gave. Refuses to decide on one. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Refusal } from '../../actors/connection.effects.js';
-import { ERRORS, httpStatusOf, type TidegateError } from '../../receivers/index.js';
+import { ERRORS, type HeaderFields, httpStatusOf, type TidegateError } from '../../receivers/index.js';
 import { FieldList } from './field-list.js';
 import type { GivenAnswer } from './http-plan.js';
 
@@ -27,9 +27,7 @@ export function forgetBody(headers: FieldList): void {
 /** The answer to a request that is refused. */
 export function refusalAnswer({ status, error, headers, body }: Refusal): GivenAnswer {
   const fields = new FieldList([]);
-  for (const [name, value] of Object.entries(headers ?? {})) {
-    for (const one of typeof value === 'string' ? [value] : (value as readonly string[])) fields.append(name, one);
-  }
+  fields.appendAll(headers as HeaderFields | undefined);
   if (status === 405) fields.append('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
   return { status, headers: fields, body: Buffer.from(body ?? `${ERRORS[error].help}\n`) };
 }

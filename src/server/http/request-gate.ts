@@ -29,15 +29,31 @@ export class RequestGate {
     this.#options = options;
   }
 
-  /** Answers with the request without its credentials, or why it is refused. */
+  /** Answers with the request without its credentials, or why it is refused, which is counted and told then. */
   async admit(
     head: RequestHead,
     wire: AcceptedWire,
     decision: DecisionSignal,
     isFirst: boolean,
   ): Promise<ParsedUpgradeRequest | Refusal> {
-    const refusal = this.#faultOf(head) ?? (isFirst ? undefined : this.#denialOf(head, wire));
-    if (refusal !== undefined) return refusal;
+    const denial = isFirst ? undefined : this.#denialOf(head, wire);
+    if (denial !== undefined) return denial;
+    const admitted = await this.#admit(head, wire, decision);
+    if ('error' in admitted) {
+      const { error, status, message } = admitted;
+      const { remoteAddress } = wire.pass?.peer ?? wire.addresses;
+      this.#options.entry.rejected({ error, status, message, remoteAddress, path: head.url.split('?', 1)[0] });
+    }
+    return admitted;
+  }
+
+  async #admit(
+    head: RequestHead,
+    wire: AcceptedWire,
+    decision: DecisionSignal,
+  ): Promise<ParsedUpgradeRequest | Refusal> {
+    const fault = this.#faultOf(head);
+    if (fault !== undefined) return fault;
     const { authenticator } = this.#options.authentication;
     if (authenticator === undefined || !this.#options.asksWho) return requestOf(head, wire, decision);
     const presented = present(head, authenticator.sources);
@@ -62,7 +78,6 @@ export class RequestGate {
     const { error, message, retryAfter } = denial;
     const headers =
       retryAfter === undefined ? undefined : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) };
-    // It is counted and told already.
     return { status: httpStatusOf(error), error, message, headers, body: `${message}\n` };
   }
 

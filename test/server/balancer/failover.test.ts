@@ -46,6 +46,7 @@ const BROKEN: Readonly<Record<string, () => Promise<string>>> = {
     return `ws://127.0.0.1:${peer.port}`;
   },
   'accepts and says nothing': hangingUrl,
+  'answers 426, as one that is closing': async () => (await startUpstream({ answer: { status: 426 } })).url,
   'answers 502': async () => (await startUpstream({ answer: { status: 502 } })).url,
   'answers 503': async () => (await startUpstream({ answer: { status: 503 } })).url,
   'answers 504': async () => (await startUpstream({ answer: { status: 504 } })).url,
@@ -164,6 +165,32 @@ describe('further attempts', () => {
     });
     const answers = await Promise.all([0, 1, 2, 3].map(() => stage.handshake()));
     expect(answers.map(({ status }) => status)).toEqual([101, 101, 101, 101]);
+  });
+});
+
+describe('a backend that is slow', () => {
+  it('is waited for while there is no other one', async () => {
+    const refused = `ws://127.0.0.1:${await refusedPort()}`;
+    const slow = await startUpstream({ onUpgrade: (_, peer) => void setTimeout(() => peer.accept(), 400) });
+    const stage = await startBalancer({ ...FIRST, backends: [refused, slow.url], failover: { attemptTimeout: 100 } });
+    expect((await stage.handshake()).status).toBe(101);
+    expect(slow.peers).toHaveLength(1);
+  });
+
+  it('is left as soon as there is another one', async () => {
+    const stage = await startBalancer({
+      ...FIRST,
+      backends: [await hangingUrl()],
+      failover: { attemptTimeout: 100 },
+    });
+    const opening = stage.open();
+    await eventually(() => stage.balancer.backends()[0]?.load === 1, 'it is dialled');
+    const began = performance.now();
+    await eventually(() => performance.now() - began > 150, 'its time is over');
+    const good = await startEchoBackend();
+    stage.balancer.addBackend({ id: 'good', url: good.url });
+    await opening;
+    expect(good.clients.size).toBe(1);
   });
 });
 

@@ -177,6 +177,10 @@ describe('with authentication', () => {
   });
 });
 
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+}
+
 describe('onBeforeBinding', () => {
   it('gets the request, the whole address and the backend, and may change the address, now or later', async () => {
     const seen: unknown[] = [];
@@ -226,6 +230,25 @@ describe('onBeforeBinding', () => {
     expect((await ask()).status).toBe(503);
     expect(exceptions).toMatchObject([{ code: 'DECISION_TIMEOUT' }]);
     late.resolve(undefined);
+  });
+
+  it('that does not answer keeps no server from stopping, nor a timer of it', async () => {
+    const asked = deferred();
+    const { balancer, ask, exceptions } = await start({
+      backends: [A],
+      timeouts: { handshake: '1h' },
+      onBeforeBinding: () => {
+        asked.resolve();
+        return new Promise(() => {});
+      },
+    });
+    const before = timers();
+    const answer = ask().catch(() => 'cut');
+    await asked.promise;
+    await balancer.stop({ drainTimeout: 0 });
+    expect(await answer).toBe('cut');
+    expect(timers()).toBeLessThanOrEqual(before);
+    expect(exceptions).toEqual([]);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   type UpgradeAnswer,
 } from '../../../src/index.js';
 import { waitForEvent } from '../../support/events.js';
+import { openTcp } from '../../support/for-one-test.js';
 import { type NamedBackends, startBackends, startBalancer } from '../named-backends.js';
 
 const SUBPROTOCOL = 'tidegate.binding.v1';
@@ -99,7 +100,8 @@ describe('any other client', () => {
     expect([answer.status, answer.headers.location, answer.headers['cache-control']]).toEqual([307, url, 'no-store']);
     expect(JSON.parse(answer.body)).toEqual({ url });
     expect(calls).toEqual(['asked conn-1']);
-    expect(rejections).toMatchObject([{ error: 'REDIRECTED', status: 307, path: '/chat' }]);
+    const message = `told to go to ${backends.a!.url}`;
+    expect(rejections).toMatchObject([{ error: 'REDIRECTED', status: 307, path: '/chat', message }]);
     expect(backends.a!.accepted).toBe(0);
   });
 
@@ -157,6 +159,16 @@ describe('any other client', () => {
 it('a client cannot be sent elsewhere once it has its 101', () => {
   const options = { ...REDIRECT, connectUpstream: 'after-accept' } as const;
   expect(() => new LoadBalancer(options)).toThrow(/connectUpstream: got "after-accept"; expected 'before-accept'/);
+});
+
+it.each(['off', 'redirect'] as const)('in the mode %s a client that speaks plain TCP is let go of', async (mode) => {
+  const backends = await startBackends('a');
+  const listen = { host: '127.0.0.1', port: 0, protocol: 'tcp' } as const;
+  const { port, rejections } = await startBalancer(backends, { mode, listen });
+  const client = await openTcp({ port });
+  client.write('hello');
+  await client.waitForEnd();
+  expect(rejections).toMatchObject([{ error: 'WEBSOCKET_DISABLED' }]);
 });
 
 describe('in the mode off', () => {

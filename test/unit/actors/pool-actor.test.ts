@@ -164,6 +164,29 @@ describe('the queue', () => {
     expect(order).toEqual(['first a', 'second a']);
   });
 
+  it('comes before a new client also in the moment in which a timer makes room', async () => {
+    const { pool, add, connect, clock } = makePool({ queue, outliers: { maxFailures: 1 } });
+    const a = add('a');
+    add('b', { capacity: 1 });
+    connect({ prefer: 'b' });
+    const late: (Pairing | PickFailure)[] = [];
+    const { setTimeout } = clock;
+    clock.setTimeout = (call, delay) => {
+      const then = () => {
+        call();
+        late.push(pool.pick());
+      };
+      return setTimeout.call(clock, delay === 10_000 ? then : call, delay);
+    };
+    (pool.pick({ prefer: 'a' }) as Pairing).release('failed');
+    expect(a.health).toBe('ejected');
+    await clock.pass(9000);
+    const waiting = pool.pickOrWait({}, never);
+    await clock.pass(1000);
+    expect(late).toEqual(['full']);
+    expect(idOf(await waiting)).toBe('a');
+  });
+
   it('refuses a client when its time is over, and when it leaves', async () => {
     const { pool, add, connect, clock } = makePool({ queue });
     add('a', { capacity: 1 });

@@ -42,4 +42,6 @@ it('takes from an application what a WebSocket client can open, and nothing else
   for (const wrong of ['a', 'https://a', 'ws://', 'ws://a/#x', 'ws://u:p@a', '', 7, null, {}]) {
     expect(() => assertBinding(wrong)).toThrow(expect.objectContaining({ code: 'HOOK_FAILED' }));
   }
+  const secret = 'http://user:secret@a.example/x?token=secret#secret';
+  expect(() => assertBinding(secret)).toThrow(/^onBeforeBinding gave "http:\/\/a\.example\/x"; expected (?!.*secret)/);
 });

@@ -48,8 +48,11 @@ export function assertBinding(given: unknown): string {
   return url.href;
 }
 
+/** What stands before the host and behind the path is not for a log. */
 function notABinding(given: unknown): TidegateError {
-  const shown = typeof given === 'string' ? JSON.stringify(given) : given instanceof URL ? given.href : typeof given;
+  const text = given instanceof URL ? given.href : given;
+  const shown =
+    typeof text === 'string' ? JSON.stringify(text.replace(/[?#].*/s, '').replace(/[^/]*@/, '')) : typeof given;
   return new TidegateError(
     'HOOK_FAILED',
     `onBeforeBinding gave ${shown}; expected ws://… or wss://… without credentials or a fragment, or undefined`,

@@ -25,6 +25,7 @@ export class Handouts {
   readonly #kept = new Chain<Handout>();
   readonly #milliseconds: number;
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(milliseconds = HANDOUT_MS) {
     this.#milliseconds = milliseconds;
@@ -34,13 +35,19 @@ export class Handouts {
     return this.#kept.size;
   }
 
+  /** Keeps a place; after the end it is given back at once. */
   keep(pairing: Pairing): void {
+    if (this.#closed) {
+      pairing.release('unused');
+      return;
+    }
     this.#kept.add(new Handout(pairing, performance.now() + this.#milliseconds));
     this.#timer ??= setTimeout(() => this.#tick(), this.#milliseconds);
   }
 
   /** Gives every place back. */
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const handout of [...this.#kept]) this.#giveBack(handout);

@@ -13,6 +13,7 @@ export function createRedirectRoutes(directory: Directory, exception: (error: un
 
 class RedirectRoute implements Route {
   readonly attemptTimeout = 0;
+  readonly hasAnother = false;
   readonly retryAfter = 0;
   readonly headers = undefined;
   readonly #directory: Directory;
@@ -37,7 +38,9 @@ class RedirectRoute implements Route {
         return { status, headers, body, error: found.error, message: found.message };
       }
       const { status, headers, body } = directionAnswer(found, 307);
-      const message = `told to go to ${found.url}`;
+      // Without path and query, where credentials travel: this is for the log.
+      const { protocol, host } = new URL(found.url);
+      const message = `told to go to ${protocol}//${host}`;
       return { status, headers: { ...headers, Location: found.url }, body, error: 'REDIRECTED', message };
     } catch (error) {
       this.#exception(error);

@@ -4,14 +4,21 @@
  */
 import type { PoolActor } from '../../../actors/pool-actor.js';
 import type { RequestHead } from '../../../protocol/http-head.js';
-import { ERRORS, type LifecycleReceiver, TidegateError, type UpgradeRequest } from '../../../receivers/index.js';
+import {
+  ERRORS,
+  httpStatusOf,
+  type LifecycleReceiver,
+  TidegateError,
+  type UpgradeRequest,
+} from '../../../receivers/index.js';
 import type { BalancerConfig } from '../../config/balancer/options.js';
 import type { Routes } from '../../connections/route.js';
 import type { PlainAnswer } from '../../server-extension.js';
 import type { Affinity } from '../affinity.js';
 import { BindingReceiver } from './binding-receiver.js';
+import { BoundedWaits } from './bounded-waits.js';
 import { directionAnswer } from './directions.js';
-import { type BindingHook, Directory } from './directory.js';
+import { type BindingHook, type Direction, Directory, type NoDirection } from './directory.js';
 import { Handouts } from './handouts.js';
 import { createRedirectRoutes } from './redirect-route.js';
 
@@ -31,6 +38,7 @@ export class Redirection {
   readonly #options: RedirectionOptions;
   readonly #directory: Directory;
   readonly #handouts = new Handouts();
+  readonly #waits = new BoundedWaits();
 
   constructor(options: RedirectionOptions) {
     this.#options = options;
@@ -62,29 +70,26 @@ export class Redirection {
     try {
       // The path that was asked for names the question, when there is one path for it.
       const asked = this.#options.config.redirect.path === undefined ? url : `/${queryOf(url)}`;
-      return directionAnswer(await this.#inTime(this.#directory.find(request, asked, method === 'GET')));
+      return directionAnswer(await this.#find(request, asked));
     } catch (error) {
-      this.#options.exception(error);
-      const isLate = error instanceof TidegateError && error.code === 'DECISION_TIMEOUT';
-      const { status, help } = ERRORS[isLate ? 'DECISION_TIMEOUT' : 'HOOK_FAILED'];
-      return { status, body: `${help}\n` };
+      const code = error instanceof TidegateError ? error.code : 'HOOK_FAILED';
+      if (code !== 'SHUTTING_DOWN') this.#options.exception(error);
+      return { status: httpStatusOf(code), body: `${ERRORS[code].help}\n` };
     }
   }
 
-  /** Gives back what is kept for clients. */
+  /** Gives back what is kept for clients, and waits for nothing any more. */
   close(): void {
+    this.#waits.close();
     this.#handouts.close();
   }
 
   /** A handshake has a deadline of its own; a plain request has none. */
-  #inTime<Result>(found: Promise<Result>): Promise<Result> {
+  #find(request: UpgradeRequest, asked: string): Promise<Direction | NoDirection> {
+    const found = this.#directory.find(request, asked, request.method === 'GET');
     const { handshake } = this.#options.config.timeouts;
-    if (this.#options.hook === undefined || handshake === 0) return found;
-    return new Promise((resolve, reject) => {
-      const late = new TidegateError('DECISION_TIMEOUT', `onBeforeBinding did not answer within ${handshake} ms`);
-      const timer = setTimeout(() => reject(late), handshake).unref();
-      found.then(resolve, reject).finally(() => clearTimeout(timer));
-    });
+    const late = () => new TidegateError('DECISION_TIMEOUT', `onBeforeBinding did not answer within ${handshake} ms`);
+    return this.#options.hook === undefined ? found : this.#waits.wait(found, handshake, late);
   }
 }
 

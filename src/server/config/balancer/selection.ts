@@ -125,9 +125,10 @@ export const failover = described(
         max: 100,
         flag: 'failover-attempts',
       }),
-      /** How long one backend may take to answer before the next one is tried. 0 = as long as there is. */
+      /** How long one backend may take to answer before the next one is tried; while there is no other one it is waited for. 0 = as long as there is. */
       attemptTimeout: duration({
-        description: 'How long one backend may take to answer before the next one is tried. 0 = as long as there is.',
+        description:
+          'How long one backend may take to answer before the next one is tried; while there is no other one it is waited for. 0 = as long as there is.',
         default: '3s',
         flag: 'failover-attempt-timeout',
       }),
