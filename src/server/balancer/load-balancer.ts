@@ -86,7 +86,7 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   pool(): PoolInfo {
     const { state } = this;
     const chart = state === 'stopped' ? 'closed' : (this.#balancing?.pool.chartValue as PoolInfo['state']);
-    return poolInfo(chart, this.backends());
+    return poolInfo(chart, this.backends(), state === 'stopped' ? 0 : (this.#balancing?.pool.waiting ?? 0));
   }
 
   /** The balancer, its connections and its backends at this moment, as plain JSON. */
