@@ -10,12 +10,13 @@ import type { WebSocketTarget } from '../dial/target.js';
 import type { ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
 import { RequestPlan } from './http-plan.js';
 
-/** What is done for a request unless a hook wants something else. */
+/** What is done for a request unless a hook wants something else. @param rawHeaders those of the request that may go on. */
 export function planFor(
   request: ParsedUpgradeRequest,
+  rawHeaders: readonly string[],
   { hostHeader, forwardedHeaders }: Pick<BalancerConfig, 'hostHeader' | 'forwardedHeaders'>,
 ): RequestPlan {
-  const passed = plainRequestHeaders(request.rawHeaders);
+  const passed = plainRequestHeaders(rawHeaders);
   // Behind the choice of what crosses: a client could name the fields that tell of it in its Connection.
   const headers = withForwardedFields(passed, forwardingOf(request, forwardedHeaders));
   if (hostHeader === 'client' && request.host !== '') headers.unshift('Host', request.host);
