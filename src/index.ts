@@ -1,5 +1,6 @@
 /** The public face of Tidegate; re-exports only. */
 export type { BackendHealth, BackendInfo, BackendSource, BackendSpec, BackendState } from './actors/backend.js';
+export type { OwnPolicy } from './actors/selection/create-policy.js';
 export type { Candidate, SelectionContext, SelectionPolicy } from './actors/selection/policy.js';
 export * from './receivers/index.js';
 export type { AdmissionHooks, TcpVerdict } from './server/admission/admission-hooks.js';

@@ -27,8 +27,13 @@ export interface Route {
   connected(): void;
   /** Header fields for the answer to the client, beside those of the receiver. Asked for when it is connected. */
   readonly headers: HeaderFields | undefined;
-  /** The client and its target are not connected any more, or never were. Called once, and last; undefined before it was connected. */
-  over(ending: Ending | undefined): void;
+  /**
+   * The client and its target are not connected any more, or never were. Called once, and last.
+   *
+   * @param ending undefined before it was connected.
+   * @param refusal why it never was, when it was not the client that left: also that all took too long, which `failed` is not told.
+   */
+  over(ending: Ending | undefined, refusal?: Refusal): void;
   /** What the client is told when its target was lost without a word. */
   lossEnding(): Ending;
 }

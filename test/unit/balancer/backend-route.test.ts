@@ -65,6 +65,21 @@ describe('the way of a client', () => {
     expect(a.info()).toMatchObject({ failures: 0, load: 0 });
   });
 
+  it('counts it against the backend that it did not answer before the deadline of all attempts; not that the client left', async () => {
+    for (const [why, failures] of [
+      [refusal('UPSTREAM_TIMEOUT', 504), 1],
+      [refusal('DOWNSTREAM_GONE', 503), 0],
+      [undefined, 0],
+    ] as const) {
+      const stage = makePool();
+      const a = stage.add('a');
+      const way = route(stage);
+      await way.next(new DialAbort());
+      way.over(undefined, why);
+      expect(a.info()).toMatchObject({ failures, load: 0 });
+    }
+  });
+
   it('says why there is no backend', () => {
     const stage = makePool();
     expect(() => route(stage).next(new DialAbort())).toThrow(expect.objectContaining({ code: 'NO_BACKEND' }));
