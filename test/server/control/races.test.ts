@@ -234,8 +234,9 @@ describe('an agent', () => {
     const { balancer, control } = await startBalancer();
     const first = await registerByHand(control, { id: 'a' });
     balancer.drainBackend('a');
+    const lost = once(balancer, 'backend.lost');
     first.client.socket.terminate();
-    await inState(balancer, 'a', 'none');
+    await lost;
     await registerByHand(control, { id: 'a' });
     expect(balancer.backends()).toMatchObject([{ id: 'a', state: 'draining', draining: 'operator' }]);
     balancer.resumeBackend('a');
