@@ -9,7 +9,7 @@ import { ChildBackend } from './chaos/child-backend.js';
 import { type Session, TalkingClient } from './chaos/talking-client.js';
 
 const CLIENTS = 300;
-const HEALTH = { check: 'websocket', interval: 250, timeout: 750, rise: 1, fall: 2 } as const;
+const HEALTH = { check: 'websocket', interval: 250, timeout: 1500, rise: 1, fall: 2 } as const;
 /** Checks that fail, as late as they may come; and as much again for a machine that is busy with other tests. */
 const DETECTION = 2 * HEALTH.fall * (1.1 * HEALTH.interval + HEALTH.timeout);
 
@@ -147,6 +147,7 @@ describe('a balancer whose backends die, go, hang and flap under traffic', () =>
     const world = new World([one!, two!, three!]);
     const { balancer } = world;
     await balancer.start();
+    await eventually(() => balancer.backends().every(({ lastCheck }) => lastCheck?.passed), 'all are known to be well');
     world.join(CLIENTS);
     await world.talked(10);
     const even = ['one', 'two', 'three'].map((id) => world.backend(id).pairs);
