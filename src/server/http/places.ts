@@ -7,6 +7,7 @@ import type { PoolActor } from '../../actors/pool-actor.js';
 import { type HeaderFields, TidegateError } from '../../receivers/index.js';
 import type { Affinity, ClientFacts } from '../balancer/affinity.js';
 import { pickError } from '../balancer/backend-route.js';
+import { targetOf } from '../balancer/backend-target.js';
 import type { RetryBudget } from '../balancer/retry-budget.js';
 import { parseTarget, type WebSocketTarget } from '../dial/target.js';
 import type { BackendAgent, BackendAgents } from './backend-agents.js';
@@ -151,7 +152,7 @@ class PlaceSearch {
   #backendPlace(pairing: Pairing): Place {
     const { agents, affinity } = this.#options;
     const { id, spec } = pairing.backend;
-    const target = parseTarget(spec.url);
+    const target = targetOf(spec);
     if (target.kind !== 'websocket') {
       pairing.release('unused');
       throw new TidegateError('NO_BACKEND', `the backend ${JSON.stringify(id)} speaks no HTTP: ${target.href}`);
