@@ -155,6 +155,14 @@ export function requestText(line: string, fields: readonly string[], rest = ''):
   return `${line} HTTP/1.1\r\n${all.map((field) => `${field}\r\n`).join('')}\r\n${rest}`;
 }
 
+/** The fields of a WebSocket handshake. */
+export const HANDSHAKE: readonly string[] = [
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+];
+
 /** The whole body of a request. */
 export async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
