@@ -57,6 +57,39 @@ describe('tidegate balance', () => {
     expect(await run.line('upgrade.refused')).toMatchObject({ status: 503, code: 'NO_BACKEND' });
     expect(run.texts.join()).not.toContain('a-secret-of-16-letters');
   });
+
+  it('serves the admin API, which says where it is, and what was changed by it is logged', async () => {
+    const [a, b] = [await startBackend('a'), await startBackend('b')];
+    const env = { TIDEGATE_ADMIN_TOKEN: 'a-t0ken-of-16-letters' };
+    const flags = ['--listen', '127.0.0.1:0', '--backend', a.url, '--admin', '127.0.0.1:0'];
+    const run = tidegate(['balance', ...flags, '--log-format', 'json'], env);
+    const [url] = await run.addresses();
+    const [admin] = (await run.line('ready')).admin as string[];
+    const ask = (path: string, init: RequestInit = {}) =>
+      fetch(`${admin}${path}`, {
+        ...init,
+        headers: { Authorization: `Bearer ${env.TIDEGATE_ADMIN_TOKEN}`, ...init.headers },
+      });
+    expect((await fetch(`${admin}/api/v1/backends`)).status).toBe(401);
+    expect((await fetch(`${admin}/readyz`)).status).toBe(200);
+    const body = JSON.stringify({ id: 'second', url: b.url });
+    const headers = { 'Content-Type': 'application/json' };
+    expect((await ask('/api/v1/backends', { method: 'POST', body, headers })).status).toBe(201);
+    expect((await ask(`/api/v1/backends/${encodeURIComponent(a.url)}`, { method: 'DELETE' })).status).toBe(202);
+    expect(await run.line('backend.gone')).toMatchObject({ backend: a.url, source: 'config' });
+    expect(await whoAnswers(url!)).toBe('b');
+    run.child.kill('SIGTERM');
+    expect(await run.exited).toBe(0);
+    expect(run.texts.join()).not.toContain(env.TIDEGATE_ADMIN_TOKEN);
+  });
+
+  it('answers 1 when the admin API cannot be had, and has taken no client', async () => {
+    const taken = await startBackend('taken');
+    const flags = ['--listen', '127.0.0.1:0', '--backend', taken.url, '--admin', taken.url.replace('ws://', '')];
+    const run = tidegate(['balance', ...flags, '--log-format', 'json']);
+    expect(await run.exited).toBe(1);
+    expect(run.lines).toMatchObject([{ event: 'start.failed', code: 'ADDRESS_IN_USE' }]);
+  });
 });
 
 describe('SIGHUP', () => {

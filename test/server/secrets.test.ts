@@ -3,17 +3,13 @@
  * wrong, targets that fail in every way, and then a search through everything that was let out.
  */
 
-import { Console } from 'node:console';
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
-import { format, inspect } from 'node:util';
+import { inspect } from 'node:util';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import type { ActorOptions, AnyActorLogic, AnyMachineSnapshot, InspectionEvent } from 'xstate';
 import { accept, type Connection, ProxyServer, type ProxyServerOptions, type UpgradeRequest } from '../../src/index.js';
 import { hashPassword } from '../../src/server/authentication/password-hash.js';
-import { logServerEvents } from '../../src/server/cli/server-log.js';
-import { createLogger } from '../../src/server/telemetry/logger.js';
 import { startConnectProxy } from '../support/proxies.js';
 import type { RawClientOptions } from '../support/raw-client.js';
 import { QuietReceiver } from '../support/recording-receiver.js';
@@ -21,6 +17,7 @@ import { refusedPort } from '../support/tcp-peer.js';
 import { localhostCertificate, otherCertificate } from '../support/tls.js';
 import { inSeconds, SECRET, sign } from '../support/tokens.js';
 import { handshake, startUpstream, stopAfterTest } from './stage.js';
+import { jsonOf, printed, Told } from './told.js';
 
 /** What an inspector of XState is told, of every actor. */
 const inspector = vi.hoisted(() => ({ tell: (_event: InspectionEvent): void => {} }));
@@ -55,56 +52,13 @@ class Choosing extends QuietReceiver {
 }
 const targetsByPath = new Map<string, string>();
 
-/** Everything that a server lets out. */
-class Record {
-  readonly told: string[] = [];
-
-  add(...values: unknown[]): void {
-    const everything = { depth: 14, getters: true, showHidden: true, maxArrayLength: 200, breakLength: Infinity };
-    this.told.push(inspect(values, everything), inspect(values, { ...everything, customInspect: false }));
-    this.told.push(format('%s %o', ...values), json(values));
-  }
-
-  text(text: string): void {
-    this.told.push(text);
-  }
-
-  watch(server: ProxyServer): void {
-    const { emit } = server;
-    // Also those events that nobody has thought of here.
-    server.emit = ((...event: Parameters<typeof emit>) => {
-      this.add(...(event as unknown[]));
-      return emit.apply(server, event);
-    }) as typeof emit;
-    const names = ['startup', 'shutdown', 'connection', 'rejected', 'banned', 'disconnected', 'certificates'] as const;
-    for (const name of [...names, 'expiring', 'error', 'exception'] as const) server.on(name, () => {});
-    const destination = { write: (text: string) => void this.told.push(text) };
-    for (const logFormat of ['json', 'text'] as const) {
-      logServerEvents(server, createLogger({ format: logFormat, level: 'trace', destination }));
-    }
-  }
-}
-
-/** As inspectors write it: what goes round in circles is left out. */
-function json(value: unknown): string {
-  const above: unknown[] = [];
-  return JSON.stringify(value, function (this: unknown, _, inner: unknown) {
-    while (above.length > 0 && above.at(-1) !== this) above.pop();
-    if (typeof inner === 'bigint') return String(inner);
-    if (typeof inner !== 'object' || inner === null) return inner;
-    if (above.includes(inner) || above.length > 14) return '(above)';
-    above.push(inner);
-    return inner;
-  });
-}
-
 async function everything() {
-  const record = new Record();
+  const record = new Told();
   const inspected = { '@xstate.actor': 0, '@xstate.event': 0, '@xstate.snapshot': 0 };
   inspector.tell = (event) => {
     if (!(event.type in inspected)) return;
     inspected[event.type as keyof typeof inspected] += 1;
-    record.text(json(event));
+    record.text(jsonOf(event));
     // The chart itself, which is in every snapshot, is the same for all.
     const snapshot = 'snapshot' in event ? (event.snapshot as AnyMachineSnapshot) : undefined;
     const { status, context, value, output, error } = snapshot ?? ({} as Partial<AnyMachineSnapshot>);
@@ -306,7 +260,7 @@ it('no secret is in logs, events, snapshots, errors, answers, inspections, and w
 it('nor the password of a proxy that refuses it', async () => {
   const answer = 'HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n';
   const between = await startConnectProxy({ answer });
-  const record = new Record();
+  const record = new Told();
   const dialThrough = `http://gateway:${PROXY}@127.0.0.1:${between.port}`;
   const server = new ProxyServer({ listen: '127.0.0.1:0', target: 'tcp://localhost:9', dialThrough });
   stopAfterTest(server);
@@ -325,10 +279,3 @@ it('console.log of a server shows where it is, also in an object of somebody els
   const server = new ProxyServer({ listen: '127.0.0.1:0', target: 'tcp://localhost:9' });
   expect(printed({ server })).toContain("server: ProxyServer { state: 'stopped', addresses: [], connections: 0 }");
 });
-
-/** What `console.log` makes of it. */
-function printed(value: unknown): string {
-  const stdout = new PassThrough();
-  new Console({ stdout, colorMode: false }).log(value);
-  return String(stdout.read());
-}

@@ -14,10 +14,12 @@ export interface PoolInfo {
   readonly unhealthy: number;
   /** Connections on all of them, and picks that are under way. */
   readonly load: number;
+  /** Clients that wait for room (`queue`). */
+  readonly waiting: number;
 }
 
 /** Counts. */
-export function poolInfo(state: PoolInfo['state'], backends: readonly BackendInfo[]): PoolInfo {
+export function poolInfo(state: PoolInfo['state'], backends: readonly BackendInfo[], waiting: number): PoolInfo {
   const count = (is: (backend: BackendInfo) => boolean) => backends.filter(is).length;
   return {
     state,
@@ -26,5 +28,6 @@ export function poolInfo(state: PoolInfo['state'], backends: readonly BackendInf
     draining: count((backend) => backend.state === 'draining'),
     unhealthy: count(({ health }) => health === 'unhealthy' || health === 'ejected'),
     load: backends.reduce((sum, { load }) => sum + load, 0),
+    waiting,
   };
 }

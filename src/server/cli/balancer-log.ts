@@ -43,6 +43,10 @@ export function logBalancerEvents(server: EventEmitter<LoadBalancerEvents>, logg
     const line = { event: 'client.unpaired', id, backend: backend.id, load: backend.load };
     logger.debug(line, `client off backend ${backend.id}`);
   });
+  server.on('http.request', ({ error, ...report }) => {
+    const line = { event: 'http.request', ...report, code: error?.code, detail: error?.message };
+    logger.info(line, `${report.method} ${report.status}${error === undefined ? '' : `, ${error.code}`}`);
+  });
 }
 
 function factsOf({ id, url, source, weight, capacity, load, generation }: BackendInfo) {

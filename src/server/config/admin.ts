@@ -1,6 +1,6 @@
 /** Owns the options of the admin side of a server. Refuses to listen. */
 import { z } from 'zod';
-import { parseIpAddress } from '../../protocol/ip-address.js';
+import { isLoopback } from '../dial/advertised-address.js';
 import { described } from './fields.js';
 import { parseListenText } from './listen.js';
 
@@ -8,15 +8,6 @@ const LISTEN_ERROR = "expected a port, 'host:port' or '[v6]:port'";
 const TOKEN_ERROR = 'expected a secret of at least 16 letters, digits or marks, without spaces';
 const OPEN_ERROR =
   'expected a secret: without one only an address of this machine may be listened on, such as 127.0.0.1';
-
-const LOOPBACK_6 = '1'.padStart(32, '0');
-
-/** Whether only this machine reaches an address. A name but `localhost` may be anybody's. */
-export function isLoopback(host: string): boolean {
-  const address = parseIpAddress(host);
-  if (address === undefined) return host.toLowerCase() === 'localhost';
-  return address.version === 4 ? address.digits.startsWith('7f') : address.digits === LOOPBACK_6;
-}
 
 /** The admin API, for who runs a server. */
 export const admin = described(

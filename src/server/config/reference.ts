@@ -64,7 +64,7 @@ export function renderReference(): string {
 }
 
 const BALANCER =
-  'Every option of a proxy but `target` and `warmConnections` is one of a balancer, too; what stands in the sections from here on is only for balancers.';
+  'Every option of a proxy but `target` and `warmConnections` is one of a balancer, too; what stands in the sections from here on is only for balancers. See [load balancing](../guide/load-balancing.md).';
 
 function sectionsOf(title: string, description: string, entries: readonly OptionEntry[]): string[] {
   // A group in a group is a paragraph of its own in the section of the outer one.

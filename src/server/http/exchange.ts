@@ -7,7 +7,6 @@ import type { Occupant } from '../../actors/pairing.js';
 import { plainResponseHeaders } from '../../protocol/forward-headers.js';
 import { framingOf } from '../../protocol/plain-request.js';
 import { TidegateError } from '../../receivers/index.js';
-import type { Affinity } from '../balancer/affinity.js';
 import { DecisionSignal } from '../handshake/decision-signal.js';
 import type { ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
 import { AnswerRelay } from './answer-relay.js';
@@ -26,7 +25,6 @@ import { ResponsePage, writeHead } from './response-page.js';
 export interface ExchangeServices extends InquiryServices {
   readonly hooks: HttpHooks;
   readonly gate: RequestGate;
-  readonly affinity: Affinity;
   done(report: HttpReport): void;
   exception(error: unknown): void;
 }
@@ -106,8 +104,6 @@ export class Exchange implements Occupant {
       };
       client.once('close', end);
       stream.once('close', end);
-      // That a client has left is told by its stream.
-      client.on('error', () => {});
     });
   }
 
@@ -119,7 +115,7 @@ export class Exchange implements Occupant {
   }
 
   async #serve(): Promise<void> {
-    const { gate, config, hooks, affinity } = this.#services;
+    const { gate, config, hooks, places } = this.#services;
     const { method = '', url = '', httpVersion, rawHeaders } = this.#incoming;
     const head = { method, url, httpVersion, rawHeaders, text: '' };
     const admitted = await gate.admit(head, this.#stream.accepted, this.#decision, this.#isFirst);
@@ -139,7 +135,7 @@ export class Exchange implements Occupant {
       this.#answer(failurePage(this.#error, 0));
       return;
     }
-    const plan = planFor(admitted, config, affinity);
+    const plan = planFor(admitted, places.forwardedHeaders(admitted.rawHeaders), config);
     if (!this.#left) await hooks.onHttpRequest?.(admitted, plan);
     if (this.#left) return;
     if (plan.answer === undefined) await this.#forward(admitted, plan);

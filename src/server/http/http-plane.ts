@@ -60,7 +60,6 @@ export class HttpPlane {
     this.#services = {
       config,
       hooks,
-      affinity,
       gate: new RequestGate({ authentication, entry, maxHeaderCount: limits.maxHeaderCount, asksWho: authenticate }),
       places: new Places({ pool, affinity, budget, retries, agents: this.#agents, targets: this.#targets, check }),
       wheel: this.#wheel,

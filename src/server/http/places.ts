@@ -78,6 +78,11 @@ export class Places {
     this.#options = options;
   }
 
+  /** The header fields of a request without what is between the client and us. */
+  forwardedHeaders(rawHeaders: readonly string[]): readonly string[] {
+    return this.#options.affinity.forwardedHeaders(rawHeaders);
+  }
+
   /** Begins to look for one request. */
   search(client: ClientFacts, plan: RequestPlan): PlaceSearch {
     return new PlaceSearch(this.#options, client, plan);

@@ -4,20 +4,19 @@ import { plainRequestHeaders } from '../../protocol/forward-headers.js';
 import { withForwardedFields } from '../../protocol/forwarded-fields.js';
 import { headerTokens } from '../../protocol/header-fields.js';
 import { framingOf, originForm } from '../../protocol/plain-request.js';
-import type { Affinity } from '../balancer/affinity.js';
 import type { BalancerConfig } from '../config/balancer/options.js';
 import { forwardingOf } from '../dial/on-behalf.js';
 import type { WebSocketTarget } from '../dial/target.js';
 import type { ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
 import { RequestPlan } from './http-plan.js';
 
-/** What is done for a request unless a hook wants something else. */
+/** What is done for a request unless a hook wants something else. @param rawHeaders those of the request that may go on. */
 export function planFor(
   request: ParsedUpgradeRequest,
+  rawHeaders: readonly string[],
   { hostHeader, forwardedHeaders }: Pick<BalancerConfig, 'hostHeader' | 'forwardedHeaders'>,
-  affinity: Pick<Affinity, 'forwardedHeaders'>,
 ): RequestPlan {
-  const passed = plainRequestHeaders(affinity.forwardedHeaders(request.rawHeaders));
+  const passed = plainRequestHeaders(rawHeaders);
   // Behind the choice of what crosses: a client could name the fields that tell of it in its Connection.
   const headers = withForwardedFields(passed, forwardingOf(request, forwardedHeaders));
   if (hostHeader === 'client' && request.host !== '') headers.unshift('Host', request.host);

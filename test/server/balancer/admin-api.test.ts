@@ -28,7 +28,7 @@ describe('backends', () => {
       backends: [{ id: 'a', state: 'ready', health: 'healthy', available: true }, { id: 'b' }],
     });
     expect((await ask('GET', '/api/v1/backends/a')).body).toMatchObject({ id: 'a', source: 'config', load: 0 });
-    const pool = { state: 'available', backends: 2, available: 2, draining: 0, unhealthy: 0, load: 0 };
+    const pool = { state: 'available', backends: 2, available: 2, draining: 0, unhealthy: 0, load: 0, waiting: 0 };
     expect((await ask('GET', '/api/v1/pool')).body).toEqual(pool);
     expect((await ask('HEAD', '/api/v1/pool')).status).toBe(200);
   });
@@ -84,6 +84,17 @@ describe('backends', () => {
     await gone;
     expect((await ask('GET', '/api/v1/backends/a')).status).toBe(404);
     expect((await ask('GET', '/api/v1/pool')).body).toMatchObject({ backends: 1 });
+  });
+
+  it('that are full let clients wait, who are counted', async () => {
+    const { ask, visit, balancer } = await stage(['a'], { queue: { max: 1, timeout: '1m' } });
+    await ask('PATCH', '/api/v1/backends/a', { capacity: 1 });
+    await visit();
+    const second = visit();
+    await expect.poll(() => balancer.pool().waiting).toBe(1);
+    expect((await ask('GET', '/api/v1/pool')).body).toMatchObject({ state: 'full', waiting: 1, load: 1 });
+    await ask('PATCH', '/api/v1/backends/a', { capacity: 2 });
+    expect((await second).backend).toBe('a');
   });
 
   it('change their weight, capacity, tags and addresses while clients are on them', async () => {
@@ -218,6 +229,13 @@ it('is what its OpenAPI description says', async () => {
   await answered('POST', '/api/v1/backends', undefined, body);
   await answered('POST', '/api/v1/backends', undefined, body);
   await answered('POST', '/api/v1/backends', undefined, {});
+  // Nothing is told that is not described.
+  const { Backend, Pool } = api.components.schemas;
+  const known = Object.keys((await ask('GET', '/api/v1/backends/x')).body as object);
+  expect(known.filter((name) => !Object.hasOwn(Backend!.properties, name))).toEqual([]);
+  expect(Object.keys((await ask('GET', '/api/v1/pool')).body as object).sort()).toEqual(
+    Object.keys(Pool!.properties).sort(),
+  );
   await answered('GET', '/api/v1/backends/x', one);
   await answered('PATCH', '/api/v1/backends/x', one, { weight: 3 });
   await answered('POST', '/api/v1/backends/x/drain', `${one}/drain`);
@@ -230,7 +248,10 @@ it('is what its OpenAPI description says', async () => {
 
 interface OpenApi {
   readonly paths: Record<string, Record<string, { readonly responses: Record<string, Response> }>>;
-  readonly components: { readonly schemas: object; readonly responses: Record<string, Response> };
+  readonly components: {
+    readonly schemas: Record<string, { readonly properties: object }>;
+    readonly responses: Record<string, Response>;
+  };
 }
 
 interface Response {
