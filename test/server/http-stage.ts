@@ -86,12 +86,17 @@ export interface RunningBalancer {
   talk(options?: Partial<DialOptions>): Promise<HttpTalk>;
 }
 
-/** Starts a balancer before backends on a free port of 127.0.0.1. */
+/** Starts a balancer before backends on a free port of 127.0.0.1. It learns how they are from nothing but requests. */
 export async function startBalancer(
   backends: ReadonlyArray<{ readonly url: string }>,
   options: LoadBalancerOptions = {},
 ): Promise<RunningBalancer> {
-  const server = new LoadBalancer({ listen: '127.0.0.1:0', backends: backends.map(({ url }) => url), ...options });
+  const server = new LoadBalancer({
+    listen: '127.0.0.1:0',
+    backends: backends.map(({ url }) => url),
+    health: { check: 'off' },
+    ...options,
+  });
   const reports = new Given<HttpReport>();
   const rejections = new Given<RejectedUpgrade>();
   const exceptions = new Given<unknown>();

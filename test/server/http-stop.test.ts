@@ -140,7 +140,7 @@ it('a WebSocket by a connection that had plain requests before ends with its ser
   expect(status).toBe(101);
   const stopped = server.stop({ drainTimeout: 200 });
   const close = await client.connection.read(4);
-  expect([close[0], close.readUInt16BE(2)]).toEqual([0x88, 1001]);
+  expect([close[0], close.readUInt16BE(2)]).toEqual([0x88, 1012]);
   await stopped;
   client.connection.destroy();
   await upstream.close();

@@ -104,8 +104,6 @@ export class Exchange implements Occupant {
       };
       client.once('close', end);
       stream.once('close', end);
-      // That a client has left is told by its stream.
-      client.on('error', () => {});
     });
   }
 
