@@ -8,11 +8,13 @@ export type { Ban } from './server/admission/bans.js';
 export type { AdmissionPolicy, Denial, MessageFacts, Peer } from './server/admission/policy.js';
 export type { RefusalSnapshot } from './server/admission/refusal-counts.js';
 export {
+  type AgentUpdate,
   BackendAgent,
   type BackendAgentEvents,
   type BackendAgentOptions,
   type BalancerInfo,
 } from './server/agent/backend-agent.js';
+export type { BalancerState } from './server/agent/balancer-link.js';
 export type { PasswordCredentials } from './server/authentication/credentials.js';
 export type { DisconnectFilter, DisconnectOptions } from './server/authentication/disconnect.js';
 export type { AuthenticationAnswer, AuthenticationHooks } from './server/authentication/hooks.js';

@@ -22,6 +22,8 @@ export interface DownstreamPort extends SidePort {
   clearQueue(): number;
   /** Keeps to these rates from now on. @throws TidegateError `INVALID_OPTION` */
   limitRate(rates: RateLimits): void;
+  /** Changes how large messages may be from now on, where they are assembled. 0 = any size. */
+  limitMessages?(bytes: number): void;
   readonly target: string | undefined;
   readonly subprotocol: string;
   readonly dataPath: 'frames' | 'stream' | 'messages' | 'bytes' | undefined;

@@ -93,8 +93,8 @@ export class FrameScanner {
   /** Whether every frame is masked. */
   readonly masked: boolean;
   readonly #compression: boolean;
-  readonly #maxFrameBytes: number;
-  readonly #maxMessageBytes: number;
+  #maxFrameBytes: number;
+  #maxMessageBytes: number;
   readonly #maxFragments: number;
   #held = NOTHING;
   #heldLength = 0;
@@ -113,6 +113,12 @@ export class FrameScanner {
     this.#maxFrameBytes = options.maxFrameBytes || Number.POSITIVE_INFINITY;
     this.#maxMessageBytes = options.maxMessageBytes || Number.POSITIVE_INFINITY;
     this.#maxFragments = options.maxFragments || Number.POSITIVE_INFINITY;
+  }
+
+  /** Changes how large frames and messages may be, from the next frame on. 0 = any size. */
+  limitMessages(bytes: number): void {
+    this.#maxFrameBytes = bytes || Number.POSITIVE_INFINITY;
+    this.#maxMessageBytes = this.#maxFrameBytes;
   }
 
   /** How many bytes are held back, at most 130; they are not part of `bytes[0, consumed)`. */

@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { runCli } from '../../src/server/cli/run-cli.js';
 import { Client, inState, registerByHand, startBalancer, TOKEN } from '../server/control/stage.js';
 import { eventually } from '../support/events.js';
 
@@ -15,7 +16,6 @@ const MAIN = fileURLToPath(new URL('../../dist/server/cli/main.js', import.meta.
 class Sidecar {
   readonly child: ChildProcessByStdio<null, Readable, Readable>;
   readonly events: string[] = [];
-  stderr = '';
   readonly exited: Promise<number | null>;
 
   constructor(argv: string[], env: Record<string, string> = {}) {
@@ -26,9 +26,7 @@ class Sidecar {
     createInterface({ input: this.child.stdout }).on('line', (text) => {
       this.events.push((JSON.parse(text) as { event: string }).event);
     });
-    this.child.stderr.on('data', (data: Buffer) => {
-      this.stderr += data.toString();
-    });
+    this.child.stderr.resume();
     this.exited = once(this.child, 'close').then(([code]) => code as number | null);
     onTestFinished(async () => {
       this.child.kill('SIGKILL');
@@ -100,6 +98,22 @@ describe('tidegate register', () => {
     expect(await client.ask('still')).toBe('plain: still');
   });
 
+  it('that hangs is lost when its lease ends, and is back when it goes on', async () => {
+    const { balancer, url, control } = await startBalancer({ control: { lease: '1500ms' } });
+    const plain = await startPlain();
+    const sidecar = new Sidecar(['--balancer', control, '--advertise', plain.url, '--id', 'plain', '--token', TOKEN]);
+    await inState(balancer, 'plain', 'ready');
+    const client = await Client.open(url);
+    await client.ask('hello');
+    sidecar.child.kill('SIGSTOP');
+    await inState(balancer, 'plain', 'draining');
+    expect(await client.ask('still')).toBe('plain: still');
+    sidecar.child.kill('SIGCONT');
+    await inState(balancer, 'plain', 'ready');
+    expect(balancer.backends()[0]!.generation).toBeGreaterThan(1);
+    expect(await client.ask('and still')).toBe('plain: and still');
+  });
+
   it('--check sends clients only while the backend is there', async () => {
     const { balancer, url, control } = await startBalancer();
     const plain = await startPlain();
@@ -141,8 +155,12 @@ describe('tidegate register', () => {
     [['--balancer', 'http://127.0.0.1:9', '--advertise', 'ws://127.0.0.1:9'], '--balancer: got "http://127.0.0.1:9"'],
     [['--balancer', 'ws://127.0.0.1:9', '--advertise', 'ws://127.0.0.1:9', '--check', 'x'], '--check: got "x"'],
   ])('%j ends with 2 and names what is wrong', async (argv, text) => {
-    const sidecar = new Sidecar(argv);
-    expect(await sidecar.exited).toBe(2);
-    expect(sidecar.stderr).toContain(text);
+    let said = '';
+    const write = (words: string) => {
+      said += words;
+    };
+    const io = { stdout: { write }, stderr: { write }, env: {} };
+    expect(await runCli(['register', ...argv], io)).toBe(2);
+    expect(said).toContain(text);
   });
 });

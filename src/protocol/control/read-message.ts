@@ -162,8 +162,10 @@ function lookUp(value: unknown, path: readonly PropertyKey[]): unknown {
 
 const MAX_SHOWN = 60;
 
+/** One that holds others is not written out: it may be deeper than the stack. */
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
   const text = JSON.stringify(value);
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }

@@ -19,6 +19,7 @@ import { describeError, TidegateError } from '../../receivers/errors.js';
 import type { AgentConfig } from '../config/register.js';
 import { Backoff } from './backoff.js';
 import { openControlSocket } from './control-socket.js';
+import { retryHint } from './retry-hint.js';
 
 /** Where in its life the channel to a balancer is. `waiting`: to come back; `stopped`: it does not come back by itself. */
 export type BalancerState = 'stopped' | 'connecting' | 'registering' | 'registered' | 'waiting';
@@ -75,6 +76,7 @@ export class BalancerLink {
   #lease = 0;
   #maxBytes = Number.POSITIVE_INFINITY;
   #heardAt = 0;
+  #isOverdue = false;
   #saidAt = 0;
   #told = -1;
   #registeredAt = 0;
@@ -241,6 +243,7 @@ export class BalancerLink {
     this.#maxBytes = registered.maxBytes || Number.POSITIVE_INFINITY;
     this.#registeredAt = performance.now();
     this.#told = -1;
+    this.#isOverdue = false;
     const pace = Math.max(50, Math.min(this.#lease / 3, REPORT_INTERVAL));
     this.#reports = setInterval(() => this.#report(), pace);
     for (const message of this.#unsaid.splice(0)) this.say(message);
@@ -255,10 +258,13 @@ export class BalancerLink {
 
   #report(): void {
     const now = performance.now();
-    if (now - this.#heardAt > this.#lease) {
+    // It may have been this process that was away: what came meanwhile is read before the second look.
+    const isOverdue = now - this.#heardAt > this.#lease;
+    if (isOverdue && this.#isOverdue) {
       this.#fail(`it has been silent for ${Math.round(now - this.#heardAt)} ms`);
       return;
     }
+    this.#isOverdue = isOverdue;
     const connections = this.#host.connections();
     const isDue = now - this.#saidAt >= this.#lease / 3 - 25;
     if (connections === this.#told && !isDue) return;
@@ -283,17 +289,18 @@ export class BalancerLink {
     this.#leaving = undefined;
     this.state = 'stopped';
     if (wasRegistered && performance.now() - this.#registeredAt >= this.#lease) this.#backoff.reset();
-    if (leaving === undefined) this.#wait();
+    if (leaving === undefined) this.#wait(retryHint(reason));
     if (wasRegistered) this.#host.lost(this, code, reason);
     if (leaving === undefined && why !== undefined) this.#host.failed(this, why);
     if (leaving === undefined) this.#host.ended(this);
     leaving?.();
   }
 
-  #wait(): void {
+  /** @param hint when the balancer wants it back; it does not come back sooner. */
+  #wait(hint = 0): void {
     const wait = this.#isFinal ? undefined : this.#backoff.next();
     this.state = wait === undefined ? 'stopped' : 'waiting';
-    if (wait !== undefined) this.#timer = setTimeout(() => this.#connect(), wait);
+    if (wait !== undefined) this.#timer = setTimeout(() => this.#connect(), Math.max(wait, hint));
   }
 
   #failure(why: string): TidegateError {

@@ -179,6 +179,10 @@ export class DownstreamShell implements DownstreamPort {
     this.#path?.limitRate(ratesOf(rates));
   }
 
+  limitMessages(bytes: number): void {
+    this.#path?.limitMessages(bytes);
+  }
+
   sendHeartbeat(): void {
     this.#path?.down.sendHeartbeat();
   }

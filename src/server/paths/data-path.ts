@@ -74,6 +74,9 @@ export abstract class DataPath<Down extends DownLink = DownLink> implements Hold
     this.inspector = this.#inspect();
   }
 
+  /** Changes how large the messages of the client may be as they are on the wire, where they are assembled. 0 = any size. */
+  limitMessages(_bytes: number): void {}
+
   /** Puts the upstream in place. It is read as soon as the path was started. */
   connect(options: UpstreamOptions): Link {
     const { upstream, wire } = options;

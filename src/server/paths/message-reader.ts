@@ -100,6 +100,10 @@ export class MessageReader implements FrameHandler {
     });
   }
 
+  limitMessages(bytes: number): void {
+    this.#scanner.limitMessages(bytes);
+  }
+
   /** Whether part of a message is kept that may take a while to be complete. */
   get incomplete(): boolean {
     return this.#payload.length > NOTICED_BYTES || this.#messageBytes > NOTICED_BYTES;

@@ -67,6 +67,10 @@ export class MessagesPath extends MessageExchange<WebSocketLink> {
     });
   }
 
+  override limitMessages(bytes: number): void {
+    this.#inbound.limitMessages(bytes);
+  }
+
   protected override get unfinishedBytes(): number {
     return this.#inbound.heldBytes;
   }

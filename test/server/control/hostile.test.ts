@@ -89,6 +89,41 @@ describe('a stranger that says', () => {
   });
 });
 
+describe('a stranger', () => {
+  it.each([
+    ['in one frame', true],
+    ['in many', false],
+  ])('that says far too much %s is cut before it is kept, and counted', async (_how, fin) => {
+    const { balancer, control, client } = await inUse();
+    const stranger = await RawBackend.open(control);
+    for (let piece = 0; piece < (fin ? 1 : 40); piece += 1) {
+      stranger.client.socket.send('x'.repeat(fin ? 10_000_000 : 10_000), { fin });
+    }
+    expect(await stranger.client.end()).toMatchObject({ code: 1009 });
+    await eventually(() => balancer.snapshot().registrations.refused === 1, 'it is counted');
+    expect(balancer.snapshot()).toMatchObject({ heldBytes: 0, registrations: { byReason: { 'too-large': 1 } } });
+    expect(await client.ask('after')).toBe('good: after');
+  });
+
+  it('has as much to say as it may once it is known', async () => {
+    const { balancer, control } = await startBalancer();
+    const backend = await registerByHand(control, { id: 'a' });
+    backend.send({ type: 'later', version: 'x'.repeat(60_000) });
+    backend.send({
+      type: 'command',
+      id: '1',
+      origin: 'a',
+      epoch: 'e',
+      sequence: 1,
+      hops: 1,
+      waitMs: 10,
+      action: { verb: 'broadcast', message: { text: 'x'.repeat(1_000_000) } },
+    });
+    backend.send({ type: 'load', connections: 6 });
+    await eventually(() => balancer.backends()[0]?.load === 6, 'it is heard behind that');
+  });
+});
+
 describe('a registration', () => {
   it('cannot be said again on another channel, and the answer of the balancer is no proof either', async () => {
     const { balancer, control } = await startBalancer();
@@ -208,7 +243,7 @@ describe('strangers', () => {
   it('by the thousand change nothing, and leave nothing behind', async () => {
     const { balancer, control, client, agent } = await inUse();
     const before = backendsOf(balancer);
-    const waves = 20;
+    const waves = 10;
     const perWave = 100;
     for (let wave = 0; wave < waves; wave += 1) {
       await Promise.all(

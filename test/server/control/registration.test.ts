@@ -1,6 +1,10 @@
 /** Owns that backends register themselves, get clients, and go, over real sockets. */
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { loadConfig, ProxyServer } from '../../../src/index.js';
 import { eventually } from '../../support/events.js';
 import { Client, createAgent, inState, registerByHand, startBackend, startBalancer, TOKEN } from './stage.js';
 
@@ -135,6 +139,39 @@ describe('a backend that registers itself', () => {
 });
 
 describe('the option `register`', () => {
+  it('makes a backend of a proxy, too, and of one in a file', async () => {
+    const { balancer, url, control } = await startBalancer();
+    const { url: target } = await startBackend('behind');
+    const folder = mkdtempSync(join(tmpdir(), 'tidegate-register-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'tidegate.yaml');
+    writeFileSync(
+      file,
+      `proxies:
+  - listen: 127.0.0.1:0
+    target: ${target}
+    register: { balancer: "${control}", token: "${TOKEN}", id: proxy, tags: [a], weight: 2 }
+`,
+    );
+    const [options] = (await loadConfig(file)).proxies;
+    const { name: _name, ...entry } = options!;
+    const proxy = new ProxyServer(entry);
+    onTestFinished(() => proxy.stop({ drainTimeout: 0 }));
+    await proxy.start();
+    await inState(balancer, 'proxy', 'ready');
+    expect(balancer.backends()).toMatchObject([{ tags: ['a'], weight: 2, url: proxy.addresses[0]!.url }]);
+    expect(proxy.agent?.id).toBe('proxy');
+    expect(await (await Client.open(url)).ask('hello')).toBe('behind: hello');
+    const seen = await Client.open(url);
+    await seen.ask('hello');
+    await eventually(() => balancer.backends()[0]!.load === 2, 'its connections are counted once');
+  });
+
+  it('is none for a server without it', async () => {
+    const { server } = await startBackend('alone');
+    expect(server.agent).toBeUndefined();
+  });
+
   it('registers a server when it is bound, and leaves before its clients are sent away', async () => {
     const { balancer, url, control } = await startBalancer();
     const options = { register: { balancer: control, token: TOKEN, id: 'a' } };

@@ -29,6 +29,9 @@ import {
   type UpgradeRequest,
 } from '../../../receivers/index.js';
 
+/** How long it takes at most to read what came while this process was away, in milliseconds. */
+const MOST_GRACE = 250;
+
 /** What is said after the registration. */
 export type LaterMessage = Exclude<BackendMessage, Register>;
 
@@ -77,6 +80,10 @@ export class ControlChannel extends ConnectionReceiver {
   registration: Register | undefined;
   readonly #host: ChannelHost;
   #isOver = false;
+  /** Counts what was said. */
+  #heard = 0;
+  /** The lease has ended, and what came meanwhile is read yet. */
+  #isOverdue = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(host: ChannelHost) {
@@ -124,7 +131,8 @@ export class ControlChannel extends ConnectionReceiver {
       else this.refuse({ why: 'malformed', message: 'expected a registration before anything else' });
       return;
     }
-    this.#timer?.refresh();
+    this.#heard += 1;
+    if (!this.#isOverdue) this.#timer?.refresh();
     // What a later version may add is none of ours.
     if ('unknown' in read) return;
     const { message } = read;
@@ -178,11 +186,25 @@ export class ControlChannel extends ConnectionReceiver {
     const { lease, maxBytes } = this.#host;
     this.registration = register;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.refuse({ why: 'silent', message: `nothing was said for ${lease} ms (control.lease)` });
-    }, lease);
+    this.#watch(lease);
     this.say({ type: 'registered', generation: taken.generation, leaseMs: lease, maxBytes, proof: taken.proof });
     this.#host.settled(this, register);
+  }
+
+  /** Ends the channel when nothing is said any more. It may have been this process that was away, and then all would be lost at once. */
+  #watch(lease: number): void {
+    this.#isOverdue = false;
+    this.#timer = setTimeout(() => {
+      const heard = this.#heard;
+      this.#isOverdue = true;
+      this.#timer = setTimeout(
+        () => {
+          if (this.#heard > heard) this.#watch(lease);
+          else this.refuse({ why: 'silent', message: `nothing was said for ${lease} ms (control.lease)` });
+        },
+        Math.min(MOST_GRACE, lease / 4),
+      );
+    }, lease);
   }
 
   #finish(code: CloseStatus): void {

@@ -6,8 +6,9 @@ import { randomUUID } from 'node:crypto';
 import type { BackendActor } from '../../../actors/backend-actor.js';
 import type { PoolActor } from '../../../actors/pool-actor.js';
 import type { GroupCommand, GroupResult, RefusalReason, Register } from '../../../protocol/control/messages.js';
+import { MAX_CONTROL_BYTES } from '../../../protocol/control/read-message.js';
 import type { RequestHead } from '../../../protocol/http-head.js';
-import type { CloseStatus, LifecycleReceiver } from '../../../receivers/index.js';
+import { CloseCode, type CloseStatus, type LifecycleReceiver } from '../../../receivers/index.js';
 import { OFFENCES } from '../../admission/offences.js';
 import type { BalancerConfig } from '../../config/balancer/options.js';
 import type { ListenerRole } from '../../config/listen.js';
@@ -42,7 +43,7 @@ export interface ControlOptions {
   readonly pool: PoolActor;
   /** What the backends of this balancer speak. */
   readonly speaks: Speech;
-  readonly base: Pick<ExtensionBase, 'offence' | 'refused'>;
+  readonly base: Pick<ExtensionBase, 'supervisor' | 'offence' | 'refused'>;
   readonly counts: RegistrationCounts;
   tell<Name extends keyof LoadBalancerEvents>(name: Name, ...values: LoadBalancerEvents[Name]): void;
 }
@@ -103,6 +104,8 @@ export class ControlPlane implements ChannelHost {
       oldest.handle.terminate();
     }
     this.#strangers.add(channel);
+    // Nobody who is not known is read at length; what is a little too large is answered in words yet.
+    this.#limitMessages(channel, 2 * MAX_CONTROL_BYTES);
   }
 
   register(channel: ControlChannel, register: Register): Taken | ControlRefusal {
@@ -114,6 +117,7 @@ export class ControlPlane implements ChannelHost {
     const taken = this.registrar.register(channel, register);
     if ('why' in taken) return { ...taken, backend: register.id };
     this.#strangers.delete(channel);
+    this.#limitMessages(channel, this.#options.config.limits.maxMessageBytes);
     this.#options.counts.accept();
     return { ...taken, proof: credited.proof };
   }
@@ -146,10 +150,19 @@ export class ControlPlane implements ChannelHost {
 
   over(channel: ControlChannel, code: CloseStatus): void {
     this.#strangers.delete(channel);
-    if (channel.registration === undefined) return;
+    if (channel.registration === undefined) {
+      // The data path has ended it already.
+      if (code === CloseCode.MessageTooBig)
+        this.refused(channel, { why: 'too-large', message: 'a message is far too large' });
+      return;
+    }
     const lost = this.registrar.lose(channel);
     this.group?.over(channel);
     if (lost !== undefined) this.#options.tell('backend.lost', lost.info(), code);
+  }
+
+  #limitMessages({ handle }: ControlChannel, bytes: number): void {
+    this.#options.base.supervisor.registry.get(handle.id)?.port.limitMessages?.(bytes);
   }
 
   // What the pool tells.

@@ -184,10 +184,10 @@ export class Registrar {
 
   #claimProblem(id: string, known: BackendActor | undefined, maxBackends: number): ControlRefusal | undefined {
     const name = JSON.stringify(id);
-    if (known === undefined) {
-      if (this.#seats.size < maxBackends) return undefined;
+    if (!this.#seats.has(id) && this.#seats.size >= maxBackends) {
       return { why: 'full', message: `${maxBackends} backends are registered (control.maxBackends)` };
     }
+    if (known === undefined) return undefined;
     const { source } = known.spec;
     if (source !== 'registered') {
       return { why: 'owned', message: `the id ${name} belongs to a backend that came by ${SOURCES[source]}` };
