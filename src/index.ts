@@ -8,6 +8,7 @@ export type {
   BackendState,
 } from './actors/backend.js';
 export type { Candidate, SelectionContext, SelectionPolicy } from './actors/selection/policy.js';
+export type { GroupFilter } from './protocol/control/messages.js';
 export * from './receivers/index.js';
 export type { AdmissionHooks, TcpVerdict } from './server/admission/admission-hooks.js';
 export type { Ban } from './server/admission/bans.js';
@@ -41,6 +42,8 @@ export type { ReceiverFactory } from './server/connections/entrance.js';
 export type { ConnectContext, ConnectHook, DialHooks, LookupHook } from './server/dial/dial-hooks.js';
 export type { Target, TcpTarget, UnixTarget, WebSocketTarget } from './server/dial/target.js';
 export type { RejectedUpgrade, ServerEvents } from './server/events.js';
+export type { Group, GroupReport, GroupSendResult } from './server/group/group.js';
+export type { LocalClients } from './server/group/local-clients.js';
 export type { FieldList } from './server/http/field-list.js';
 export type {
   HttpAnswer,

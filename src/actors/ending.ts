@@ -30,6 +30,16 @@ export function closedBy(initiator: CloseInitiator, code: CloseStatus, reason: s
   return { initiator, cause: 'closed', code, reason };
 }
 
+/** What each client is told when an operator disconnects all. */
+export function disconnectedByOperator(): Ending {
+  return {
+    initiator: 'operator',
+    cause: 'disconnected',
+    code: CloseCode.GoingAway,
+    reason: 'disconnected by the operator',
+  };
+}
+
 /** The transport ended without a Close frame. */
 export function cut(initiator: CloseInitiator, cause: CloseCause = 'CONNECTION_RESET'): Ending {
   return { initiator, cause, code: CloseIndicator.Abnormal, reason: '' };

@@ -48,6 +48,12 @@ export class Registry {
     return this.#connections.get(id)?.connection;
   }
 
+  /** The connection of a client; undefined for a control channel. */
+  client(id: string): ConnectionActor | undefined {
+    const entry = this.#connections.get(id);
+    return entry?.isControl === false ? entry.connection : undefined;
+  }
+
   isControl({ id }: ConnectionActor): boolean {
     return this.#connections.get(id)?.isControl === true;
   }

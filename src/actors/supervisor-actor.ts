@@ -66,6 +66,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   #stopping = false;
   #isFull = false;
   #ending: () => Ending = () => operatorCut;
+  #meant: readonly ConnectionActor[] = [];
 
   constructor(options: SupervisorOptions, port: SupervisorPort, observer: SupervisorObserver) {
     this.#options = options;
@@ -149,13 +150,18 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
     upstream.connection.counterpart = upstream;
   }
 
-  /** Closes the clients there are now, a batch at a time. Resolves with their number when each was told. */
-  async closeAll(ending: () => Ending): Promise<number> {
+  /**
+   * Closes the connections of clients that there are now, a batch at a time. Resolves with their number when each was told.
+   *
+   * @param isMeant whether one is among them; asked at once, for each.
+   */
+  async closeAll(ending: () => Ending, isMeant = (_: ConnectionActor) => true): Promise<number> {
     this.#ending = ending;
-    const { clientCount } = this.registry;
+    const meant = [...this.registry.clients()].filter(isMeant);
+    this.#meant = this.#meant.concat(meant);
     this.#send({ type: 'disconnect.all' });
     await this.#endings.done();
-    return clientCount;
+    return meant.length;
   }
 
   /** Cuts every client now. */
@@ -239,7 +245,8 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   }
 
   disconnectAll(): void {
-    this.#endings.end([...this.registry.clients()], this.#ending, this.#options.disconnectsPerSecond);
+    this.#endings.end(this.#meant, this.#ending, this.#options.disconnectsPerSecond);
+    this.#meant = [];
   }
 
   drainConnections(): void {

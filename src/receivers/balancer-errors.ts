@@ -34,6 +34,11 @@ export const BALANCER_ERRORS = {
     status: 409,
     help: 'Another backend has that id, or one that was removed and still has clients; take another id, or wait for `backend.gone`.',
   },
+  NOT_REGISTERED: {
+    whose: 'network',
+    status: 503,
+    help: 'The backend is registered with no balancer now, so that a group cannot be reached; nothing was sent.',
+  },
   BALANCER_UNREACHABLE: {
     whose: 'operator',
     help: 'A balancer could not be reached, or did not register the backend; the message says what it answered.',

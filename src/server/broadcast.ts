@@ -1,4 +1,4 @@
-/** Owns sending one message to many connections: the filters and the report. Refuses to know channels; the registry does. */
+/** Owns sending one message or ping to many connections: the filters and the report. Refuses to know channels; the registry does. */
 import type { ConnectionActor } from '../actors/connection-actor.js';
 import type { Registry } from '../actors/registry.js';
 import type { Message } from '../receivers/index.js';
@@ -28,8 +28,16 @@ export interface BroadcastReport {
   readonly closed: number;
 }
 
+/** Which connections are meant at all, whatever a filter says. */
+export type IsMeant = (connection: ConnectionActor) => boolean;
+
 /** Sends a message to every open connection that passes the filter. Returns after the hand-off to the sockets. */
-export function broadcast(registry: Registry, message: Message, filter: BroadcastFilter = {}): BroadcastReport {
+export function broadcast(
+  registry: Registry,
+  message: Message,
+  filter: BroadcastFilter = {},
+  isMeant: IsMeant = everybody,
+): BroadcastReport {
   const include = filter.include !== undefined && filter.include.length > 0 ? new Set(filter.include) : undefined;
   const exclude = new Set(filter.exclude);
   const report = { matched: 0, accepted: 0, queued: 0, dropped: 0, closed: 0 };
@@ -37,10 +45,26 @@ export function broadcast(registry: Registry, message: Message, filter: Broadcas
   // A copy: a send may end a connection, which changes the registry.
   for (const connection of [...candidates]) {
     if (!connection.gate || !passes(connection, filter, include) || exclude.has(connection.id)) continue;
+    if (!isMeant(connection)) continue;
     report.matched += 1;
     report[connection.handle.send(message)] += 1;
   }
   return report;
+}
+
+/** Sends a ping to every open connection of a client. */
+export function pingAll(registry: Registry, payload: Message, isMeant: IsMeant = everybody): BroadcastReport {
+  const report = { matched: 0, accepted: 0, queued: 0, dropped: 0, closed: 0 };
+  for (const connection of [...registry.clients()]) {
+    if (!connection.gate || !isMeant(connection)) continue;
+    report.matched += 1;
+    report[connection.handle.ping(payload)] += 1;
+  }
+  return report;
+}
+
+function everybody(): boolean {
+  return true;
 }
 
 function passes(

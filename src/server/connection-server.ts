@@ -4,11 +4,9 @@
  */
 import { captureRejectionSymbol, EventEmitter } from 'node:events';
 import { type InspectOptions, inspect } from 'node:util';
-import type { Ending } from '../actors/ending.js';
-import { operatorEnding } from '../actors/supervisor-actor.js';
+import { disconnectedByOperator, type Ending } from '../actors/ending.js';
 import { parseIpAddress } from '../protocol/ip-address.js';
 import {
-  CloseCode,
   type Connection,
   type ConnectionSnapshot,
   type Message,
@@ -25,7 +23,7 @@ import {
   type DisconnectOptions,
   disconnect,
 } from './authentication/disconnect.js';
-import { type BroadcastFilter, type BroadcastReport, broadcast } from './broadcast.js';
+import { type BroadcastFilter, type BroadcastReport, broadcast, pingAll } from './broadcast.js';
 import type { ProxyConfig } from './config/options.js';
 import type { ServerEvents } from './events.js';
 import { comeBack, goingAway } from './farewells.js';
@@ -142,8 +140,7 @@ export abstract class ConnectionServer<
 
   /** Closes every connection with 1001, a batch at a time, and goes on listening. Resolves with their number. */
   async disconnectAll(): Promise<number> {
-    const ending = () => operatorEnding(CloseCode.GoingAway, 'disconnected by the operator');
-    return (await this.#running?.supervisor.closeAll(ending)) ?? 0;
+    return (await this.#running?.supervisor.closeAll(disconnectedByOperator)) ?? 0;
   }
 
   /**
@@ -178,12 +175,10 @@ export abstract class ConnectionServer<
 
   /** Sends a ping to every client. Answers with the number of connections it was sent on. */
   ping(payload: Message = ''): number {
-    let sent = 0;
-    for (const connection of this.connections) {
-      const result = connection.ping(payload);
-      if (result === 'accepted' || result === 'queued') sent += 1;
-    }
-    return sent;
+    const registry = this.#running?.supervisor.registry;
+    if (registry === undefined) return 0;
+    const { accepted, queued } = pingAll(registry, payload);
+    return accepted + queued;
   }
 
   /** Sends a message to every client that passes the filter; never to a target. */

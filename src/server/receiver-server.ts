@@ -4,6 +4,7 @@ import { Registering } from './agent/registering.js';
 import { type ProxyConfigInput, resolveProxyOptions } from './config/options.js';
 import { ConnectionServer } from './connection-server.js';
 import type { ReceiverFactory } from './connections/entrance.js';
+import type { Group } from './group/group.js';
 import { HOOK_NAMES, type ServerHooks } from './hooks.js';
 
 /** The options of a {@link ReceiverServer}. */
@@ -21,6 +22,8 @@ export interface ReceiverServerOptions
 export class ReceiverServer extends ConnectionServer {
   /** The registration with balancers; undefined without the option `register`. The same for the life of the server. */
   readonly agent: BackendAgent | undefined;
+  /** The clients of its balancers and of all their backends; undefined without the option `register`. */
+  readonly group: Group | undefined;
 
   /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   constructor(options: ReceiverServerOptions) {
@@ -28,5 +31,6 @@ export class ReceiverServer extends ConnectionServer {
     const registering = new Registering(config);
     super(config, options, { needsTarget: false, extend: registering.extend });
     this.agent = registering.agent;
+    this.group = this.agent?.group;
   }
 }

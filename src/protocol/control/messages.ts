@@ -27,6 +27,8 @@ export interface Registered {
   readonly generation: number;
   /** Something must be said at least this often, in milliseconds; a third of it is a good pace. */
   readonly leaseMs: number;
+  /** The largest message that the balancer reads, in bytes; left out or 0 for any. */
+  readonly maxBytes?: number | undefined;
   /** That the balancer knows the token, too; absent where there is none. */
   readonly proof?: string | undefined;
 }
@@ -144,12 +146,18 @@ export interface GroupFilter {
 /** A backend asks the balancer to do something for all; or the balancer asks a backend to do it for its own clients. */
 export interface GroupCommand {
   readonly type: 'command';
-  /** Unique for its origin: who has carried it out does not do so again. */
+  /** Of whoever hands this copy on: the result carries it. */
   readonly id: string;
   /** The id of the backend or balancer that it began at. */
   readonly origin: string;
+  /** Tells one start of the origin from the next, such as eight random characters. */
+  readonly epoch: string;
+  /** Grows with each command of one start of the origin: who has seen this one, or a later one, does not carry it out. */
+  readonly sequence: number;
   /** How many more times it may be handed on. */
   readonly hops: number;
+  /** Milliseconds for which the sender of this copy waits for the result. */
+  readonly waitMs: number;
   readonly action: GroupAction;
 }
 
@@ -163,8 +171,10 @@ export interface GroupResult {
   readonly queued: number;
   readonly dropped: number;
   readonly closed: number;
-  /** Backends that were asked and did not answer; only in the result of a whole group. */
-  readonly lost?: readonly string[] | undefined;
+  /** Who carried it out, by id; empty from one who had seen it before. */
+  readonly reached: readonly string[];
+  /** Who was asked and did not answer, or could not be asked, by id. */
+  readonly lost: readonly string[];
 }
 
 /** What a balancer may say. */

@@ -33,6 +33,7 @@ const registered = z.object({
   type: z.literal('registered'),
   generation: count,
   leaseMs: count,
+  maxBytes: z.int().min(0).optional(),
   proof: proof.optional(),
 });
 const refused = z.object({ type: z.literal('refused'), why: word, message: z.string().max(4096) });

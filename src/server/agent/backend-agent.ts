@@ -5,10 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
-import type { Advertisement, GroupCommand, GroupResult, Register } from '../../protocol/control/messages.js';
+import type { Advertisement, Register } from '../../protocol/control/messages.js';
 import { TidegateError } from '../../receivers/errors.js';
 import { findProblems, formatProblem } from '../config/problems.js';
 import { type AgentConfig, type AgentConfigInput, agentOptionsSchema } from '../config/register.js';
+import type { Group } from '../group/group.js';
+import { GroupFace } from '../group/group-face.js';
+import type { LocalClients } from '../group/local-clients.js';
 import {
   BalancerLink,
   type BalancerState,
@@ -16,11 +19,14 @@ import {
   type Introduction,
   type LinkHost,
 } from './balancer-link.js';
+import { AgentGroup } from './group/agent-group.js';
 
 /** The options of a {@link BackendAgent}. */
 export interface BackendAgentOptions extends AgentConfigInput {
   /** How many connections the backend has now. Asked often; must be cheap. Default: 0, and the balancer counts those that it brings. */
   readonly connections?: (() => number) | undefined;
+  /** Delivers messages for the clients of the backend. Left out: it can send to the clients of others, and the balancer delivers to its own. */
+  readonly clients?: LocalClients | undefined;
 }
 
 /** A balancer, as a backend sees it. */
@@ -52,16 +58,6 @@ export interface BackendAgentEvents {
   exception: [error: unknown];
 }
 
-/** Who carries out what is asked of clients of this backend. Nothing in it may throw. */
-export interface AgentGroup {
-  /** What it can do, for the registration. */
-  readonly features: readonly string[];
-  command(from: BalancerLink, command: GroupCommand): void;
-  result(from: BalancerLink, result: GroupResult): void;
-  /** A balancer is lost: its results do not come any more. */
-  lost(link: BalancerLink): void;
-}
-
 /** What the server behind an agent gives it. */
 export interface AgentSurroundings {
   /** Where it listens, for `advertise: 'auto'`. @throws TidegateError `INVALID_OPTION` for what others do not reach. */
@@ -78,21 +74,22 @@ export type AgentUpdate = Partial<Pick<AgentConfig, 'weight' | 'capacity' | 'tag
 export class BackendAgent extends EventEmitter<BackendAgentEvents> implements LinkHost {
   /** What tells this backend from others. */
   readonly id: string;
-  /** Carries messages for clients; undefined for none. */
-  group: AgentGroup | undefined;
+  /** The clients of the balancers and of all their backends. */
+  readonly group: Group;
   readonly #config: AgentConfig;
   readonly #count: () => number;
   readonly #surroundings: AgentSurroundings;
   readonly #links: readonly BalancerLink[];
+  readonly #part: AgentGroup;
   #wish: 'ready' | 'unready' | 'draining';
   #advertisement: Advertisement | undefined;
 
   /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   constructor(options: BackendAgentOptions, surroundings: AgentSurroundings = {}) {
     super();
-    const { value, problems } = findProblems(agentOptionsSchema, options, { ignore: ['connections'] });
+    const { value, problems } = findProblems(agentOptionsSchema, options, { ignore: ['connections', 'clients'] });
     if (value === undefined) throw invalid(problems.map((problem) => formatProblem(problem)).join('\n'));
-    const { connections = () => 0 } = options;
+    const { connections = () => 0, clients } = options;
     if (typeof connections !== 'function') throw invalid(`connections: got ${typeof connections}; expected a function`);
     if (value.advertise === 'auto' && surroundings.advertised === undefined) {
       throw invalid(
@@ -105,6 +102,14 @@ export class BackendAgent extends EventEmitter<BackendAgentEvents> implements Li
     this.#wish = value.ready ? 'ready' : 'unready';
     this.id = value.id ?? ownId();
     this.#links = [...new Set(value.balancer)].map((url) => new BalancerLink(url, value, this));
+    this.#part = new AgentGroup({
+      id: this.id,
+      timeout: value.groupTimeout,
+      clients,
+      links: () => this.#links,
+      exception: (error) => this.#tell('exception', error),
+    });
+    this.group = new GroupFace(() => this.#part.member);
   }
 
   /** Every balancer, and how it stands with it. */
@@ -186,7 +191,7 @@ export class BackendAgent extends EventEmitter<BackendAgentEvents> implements Li
 
   introduce(): Introduction {
     const advertisement = this.#advertisement ?? this.#describe();
-    const { features = [] } = this.group ?? {};
+    const { features } = this.#part;
     const introduction: Introduction = { id: this.id, ready: this.#wish === 'ready', ...advertisement };
     return features.length === 0
       ? introduction
@@ -209,12 +214,12 @@ export class BackendAgent extends EventEmitter<BackendAgentEvents> implements Li
 
   heard(link: BalancerLink, message: FromBalancer): void {
     if (message.type === 'state') this.#tell('balancer.state', infoOf(link), message.state);
-    else if (message.type === 'command') this.group?.command(link, message);
-    else this.group?.result(link, message);
+    else if (message.type === 'command') this.#part.command(link, message);
+    else this.#part.result(link, message);
   }
 
   lost(link: BalancerLink, code: number, reason: string): void {
-    this.group?.lost(link);
+    this.#part.lost(link);
     this.#tell('balancer.disconnected', infoOf(link), code, reason);
   }
 

@@ -52,6 +52,8 @@ const REGISTRATION_TIMEOUT = 10_000;
 const LEAVE_TIMEOUT = 1000;
 /** How often a changed number of connections is told at most. */
 const REPORT_INTERVAL = 1000;
+/** Bytes of messages for clients that may wait for a balancer that does not read. */
+const MAX_WAITING = 16 * 1024 * 1024;
 
 /** The way to one balancer. */
 export class BalancerLink {
@@ -72,6 +74,7 @@ export class BalancerLink {
   #register: Register | undefined;
   readonly #unsaid: BackendMessage[] = [];
   #lease = 0;
+  #maxBytes = Number.POSITIVE_INFINITY;
   #heardAt = 0;
   #isOverdue = false;
   #saidAt = 0;
@@ -110,6 +113,18 @@ export class BalancerLink {
     if (this.state !== 'registered') return false;
     this.#saidAt = performance.now();
     socket.send(writeControlMessage(message));
+    return true;
+  }
+
+  /** Says something for a group, as JSON. Answers whether it is on its way: not when it is too large, or too much waits already. */
+  hand(text: string): boolean {
+    const socket = this.#socket;
+    if (this.state !== 'registered' || socket?.readyState !== WebSocket.OPEN) return false;
+    const bytes = Buffer.byteLength(text);
+    if (bytes > this.#maxBytes || (socket.bufferedAmount > 0 && socket.bufferedAmount + bytes > MAX_WAITING))
+      return false;
+    this.#saidAt = performance.now();
+    socket.send(text);
     return true;
   }
 
@@ -225,6 +240,7 @@ export class BalancerLink {
     this.state = 'registered';
     this.generation = registered.generation;
     this.#lease = registered.leaseMs;
+    this.#maxBytes = registered.maxBytes || Number.POSITIVE_INFINITY;
     this.#registeredAt = performance.now();
     this.#told = -1;
     this.#isOverdue = false;

@@ -1,5 +1,6 @@
 /** Owns that a server which is a backend registers itself when it is bound, and leaves before it stops. Refuses to serve anyone. */
 import type { ProxyConfig } from '../config/options.js';
+import { RegistryClients } from '../group/registry-clients.js';
 import type { ExtensionBase, ServerExtension } from '../server-extension.js';
 import { advertisedBy } from './advertised.js';
 import { BackendAgent } from './backend-agent.js';
@@ -14,7 +15,8 @@ export class Registering {
     this.#listen = listen;
     if (register === undefined) return;
     const connections = () => this.#base?.supervisor.registry.clientCount ?? 0;
-    this.agent = new BackendAgent({ ...register, connections }, { advertised: () => this.#advertised() });
+    const clients = new RegistryClients(() => this.#base?.supervisor);
+    this.agent = new BackendAgent({ ...register, connections, clients }, { advertised: () => this.#advertised() });
   }
 
   /** What a running server has of it; undefined for nothing. */

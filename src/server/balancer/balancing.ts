@@ -25,6 +25,7 @@ import { ControlPlane } from './control/control-plane.js';
 import type { RegistrationCounts } from './control/registration-counts.js';
 import { createAffinity } from './create-affinity.js';
 import { Discovery } from './discovery/discovery.js';
+import { BalancerGroup } from './group/balancer-group.js';
 import { HealthChecks } from './health/health-checks.js';
 import { Pairs } from './pairs.js';
 import { Redirection } from './redirect/redirection.js';
@@ -54,6 +55,7 @@ export class Balancing implements ServerExtension {
   readonly pool: PoolActor;
   readonly routes: Routes;
   readonly control: ControlPlane;
+  readonly group: BalancerGroup;
   readonly #options: BalancingOptions;
   readonly #pairs: Pairs;
   readonly #checks: HealthChecks;
@@ -119,6 +121,14 @@ export class Balancing implements ServerExtension {
       connection: (id) => supervisor.registry.get(id),
       paired: (connection, backend) => tell('client.paired', connection.handle, backend.info()),
       unpaired: (connection, backend) => tell('client.unpaired', connection.handle, backend.info()),
+    });
+    this.group = new BalancerGroup({
+      control: this.control,
+      pool: this.pool,
+      pairs: this.#pairs,
+      supervisor,
+      config,
+      exception: (error) => tell('exception', error, undefined),
     });
     const affinity = createAffinity({ config, backendIds: () => this.pool.ids() });
     this.#redirection = new Redirection({
@@ -220,6 +230,7 @@ export class Balancing implements ServerExtension {
     this.#redirection.close();
     this.#discovery.close();
     this.#http?.release();
+    this.group.close();
     this.pool.close();
     await this.#checks.close();
   }

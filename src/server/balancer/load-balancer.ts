@@ -8,6 +8,9 @@ import { type BalancerConfig, type BalancerConfigInput, resolveBalancerOptions }
 import { speechOf } from '../config/balancer/speech.js';
 import { ConnectionServer, type ServerSnapshot } from '../connection-server.js';
 import { comeBack } from '../farewells.js';
+import type { Group } from '../group/group.js';
+import { GroupFace } from '../group/group-face.js';
+import type { GroupMember } from '../group/group-member.js';
 import { HOOK_NAMES, type ServerHooks } from '../hooks.js';
 import { balancerRoutes } from './admin-routes.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
@@ -29,6 +32,11 @@ export interface LoadBalancerSnapshot extends ServerSnapshot {
 
 /** Accepts WebSocket connections and HTTP requests and spreads them over backends (sgc: TsgcWebSocketLoadBalancerServer). */
 export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
+  /** The clients of the balancer and of all its backends. */
+  readonly group: Group = new GroupFace(
+    () => this.#member(),
+    (id) => this.#running().group.deliveredBy(id),
+  );
   readonly #registrations = new RegistrationCounts();
   readonly #known: KnownBackends;
   readonly #drain: BalancerConfig['drain'];
@@ -184,6 +192,11 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
     const found = this.#running().pool.get(id);
     if (found === undefined) throw new TidegateError('UNKNOWN_BACKEND', `there is no backend ${JSON.stringify(id)}`);
     return found;
+  }
+
+  #member(): GroupMember {
+    if (this.state === 'running' || this.state === 'draining') return this.#running().group.member;
+    throw new TidegateError('NOT_RUNNING', `the balancer is ${this.state}`);
   }
 
   #running(): Balancing {

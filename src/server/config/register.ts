@@ -134,6 +134,13 @@ export const agentShape = {
     'group',
     { description: 'When it comes back to a balancer that it lost.' },
   ),
+  /** How long a balancer may take to say what became of a message for the clients of a group, before it is reported as lost. */
+  groupTimeout: duration({
+    description:
+      'How long a balancer may take to say what became of a message for the clients of a group, before it is reported as lost.',
+    default: '5s',
+    min: 10,
+  }),
   /** TLS towards a `wss:` balancer, with the certificate that may stand for a token. */
   tls: described(upstreamTls, 'group', {
     description: 'TLS towards a `wss:` balancer, with the certificate that may stand for a token.',

@@ -57,6 +57,8 @@ export interface ChannelHost {
   readonly registrationTimeout: number;
   /** Milliseconds of silence after which a backend is lost. */
   readonly lease: number;
+  /** The largest message that is read, in bytes; 0 for any. */
+  readonly maxBytes: number;
   /** It is open, and nobody knows whose it is. */
   opened(channel: ControlChannel): void;
   register(channel: ControlChannel, register: Register): Taken | ControlRefusal;
@@ -153,6 +155,13 @@ export class ControlChannel extends ConnectionReceiver {
     this.connection.send(writeControlMessage(message));
   }
 
+  /** Says something for a group, as JSON. Answers whether it is on its way: not when too much of it waits already. */
+  hand(text: string): boolean {
+    if (this.#isOver) return false;
+    const result = this.connection.send(text);
+    return result === 'accepted' || result === 'queued';
+  }
+
   /** Ends the channel, and says why. */
   refuse(refusal: ControlRefusal): void {
     if (this.#isOver) return;
@@ -174,11 +183,11 @@ export class ControlChannel extends ConnectionReceiver {
       this.refuse(taken);
       return;
     }
-    const { lease } = this.#host;
+    const { lease, maxBytes } = this.#host;
     this.registration = register;
     clearTimeout(this.#timer);
     this.#watch(lease);
-    this.say({ type: 'registered', generation: taken.generation, leaseMs: lease, proof: taken.proof });
+    this.say({ type: 'registered', generation: taken.generation, leaseMs: lease, maxBytes, proof: taken.proof });
     this.#host.settled(this, register);
   }
 

@@ -50,7 +50,8 @@ export interface ControlOptions {
 
 /** Who carries messages for clients of other servers. Nothing in it may throw. */
 export interface GroupListener {
-  command(from: ControlChannel, command: GroupCommand): void;
+  /** Answers with what is wrong with it, for which the channel is ended; undefined for nothing. */
+  command(from: ControlChannel, command: GroupCommand): ControlRefusal | undefined;
   result(from: ControlChannel, result: GroupResult): void;
   /** A registered backend has nothing to say any more. */
   over(channel: ControlChannel): void;
@@ -61,6 +62,7 @@ export class ControlPlane implements ChannelHost {
   readonly balancer = randomUUID();
   readonly registrationTimeout: number;
   readonly lease: number;
+  readonly maxBytes: number;
   readonly registrar: Registrar;
   /** Told about what concerns clients elsewhere. */
   group: GroupListener | undefined;
@@ -74,6 +76,7 @@ export class ControlPlane implements ChannelHost {
     const { config, pool, speaks } = options;
     this.registrationTimeout = config.timeouts.handshake;
     this.lease = config.control.lease;
+    this.maxBytes = config.limits.maxMessageBytes;
     const { reservedConnections: reserved } = config.limits;
     // Strangers take half of the room that is kept for backends at most.
     this.#maxStrangers = reserved > 0 ? Math.max(1, Math.min(MAX_STRANGERS, Math.floor(reserved / 2))) : MAX_STRANGERS;
@@ -124,8 +127,8 @@ export class ControlPlane implements ChannelHost {
   }
 
   heard(channel: ControlChannel, message: LaterMessage): ControlRefusal | undefined {
-    if (message.type === 'command') this.group?.command(channel, message);
-    else if (message.type === 'result') this.group?.result(channel, message);
+    if (message.type === 'command') return this.group?.command(channel, message);
+    if (message.type === 'result') this.group?.result(channel, message);
     else {
       const refusal = this.registrar.heard(channel, message);
       if (message.type === 'leave') channel.end(1000, 'left');

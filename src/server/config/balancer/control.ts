@@ -47,6 +47,14 @@ export const control = described(
         min: 300,
         flag: 'control-lease',
       }),
+      /** How long a backend may take to say what became of a message for its clients, before it is reported as lost. */
+      groupTimeout: duration({
+        description:
+          'How long a backend may take to say what became of a message for its clients, before it is reported as lost.',
+        default: '5s',
+        min: 10,
+        flag: 'control-group-timeout',
+      }),
       /** How many backends may be registered at a time. */
       maxBackends: count({
         description: 'How many backends may be registered at a time.',
