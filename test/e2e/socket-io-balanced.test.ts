@@ -63,6 +63,11 @@ const chosenByHooks: Sticky = (backends) => {
   };
 };
 
+/** The balancer knows them again, and the application nothing of it. */
+const byAffinity =
+  (by: string): Sticky =>
+  (backends) => ({ backends: backends.map(urlOf), trustedProxies: ['127.0.0.1'], affinity: { by } });
+
 /** Starts whatever stands before the backends; answers with its port. */
 type Front = (backends: readonly Backend[]) => Promise<number>;
 
@@ -87,6 +92,9 @@ const nginx: Front = async (backends) => {
 
 const FRONTS: ReadonlyArray<readonly [name: string, front: Front]> = [
   ['the balancer, by hooks', balancer(chosenByHooks)],
+  ['the balancer, by a header', balancer(byAffinity('header:X-Client'))],
+  ['the balancer, by address', balancer(byAffinity('address'))],
+  ['the balancer, by cookie', balancer(byAffinity('cookie'))],
   ...(FRONT_PROXIES.nginx.isInstalled ? [['nginx', nginx] as const] : []),
 ];
 
@@ -95,7 +103,9 @@ async function connect(port: number, client: number, transports: Array<'polling'
     transports,
     forceNew: true,
     reconnection: false,
-    extraHeaders: { 'X-Client': String(client) },
+    extraHeaders: { 'X-Client': String(client), 'X-Forwarded-For': `192.0.2.${client}` },
+    // Keeps cookies, as a browser does.
+    withCredentials: true,
   });
   onTestFinished(() => void socket.disconnect());
   const refused = happened<[Error]>(socket, 'connect_error').then(([error]) => Promise.reject(error));

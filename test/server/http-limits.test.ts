@@ -1,7 +1,9 @@
 /** Owns what plain requests may not be: two things to two readers, too large, too slow, too many. */
 import { describe, expect, it } from 'vitest';
+import type { LoadBalancerOptions } from '../../src/index.js';
 import { eventually } from '../support/events.js';
-import { mirror, requestText, startBackend, startBalancer } from './http-stage.js';
+import { startUpstream } from '../support/for-one-test.js';
+import { HANDSHAKE, mirror, requestText, startBackend, startBalancer } from './http-stage.js';
 
 const INNER = requestText('GET /inner', []);
 const CHUNKED_INNER = `${INNER.length.toString(16)}\r\n${INNER}\r\n0\r\n\r\n`;
@@ -168,6 +170,29 @@ describe('a connection', () => {
     expect(server.snapshot().refused).toMatchObject({ byError: { CAPACITY_REACHED: 1 } });
     clients[0]!.connection.destroy();
     await eventually(async () => (await (await talk()).ask('GET /')).status === 200, 'there is room again');
+  });
+
+  it('takes no room twice when it becomes a WebSocket', async () => {
+    const upstream = await startUpstream();
+    const options: LoadBalancerOptions = {
+      limits: { maxConnections: 1 },
+      onHttpRequest: (_request, plan) => plan.respond(204),
+    };
+    const { talk, server } = await startBalancer([upstream], options);
+    const client = await talk();
+    expect((await client.ask('GET /')).status).toBe(204);
+    expect((await client.ask('GET /', HANDSHAKE)).status).toBe(101);
+    expect((await (await talk()).ask('GET /')).status).toBe(503);
+    expect(server.connections).toHaveLength(1);
+  });
+
+  it('to a backend is shared: there are no more of them than http.connections says', async () => {
+    const backend = await startBackend((_request, response) => setImmediate(() => response.end('hello')));
+    const { talk } = await startBalancer([backend], { http: { connections: 2 } });
+    const clients = await Promise.all(Array.from({ length: 20 }, () => talk()));
+    const answers = await Promise.all(clients.map((client) => client.ask('GET /')));
+    expect(answers.map(({ text }) => text)).toEqual(Array.from({ length: 20 }, () => 'hello'));
+    expect(backend.connections).toHaveLength(2);
   });
 
   it('counts for its address', async () => {

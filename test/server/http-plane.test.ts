@@ -5,7 +5,7 @@ import http, { type ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { deferred, eventually } from '../support/events.js';
 import { localhostCertificate } from '../support/tls.js';
-import { bodyOf, mirror, requestText, startBackend, startBalancer, startRawBackend } from './http-stage.js';
+import { bodyOf, HANDSHAKE, mirror, requestText, startBackend, startBalancer, startRawBackend } from './http-stage.js';
 
 const fieldsOf = (rawHeaders: readonly string[]): string[] =>
   rawHeaders.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${rawHeaders[at + 1]}`] : []));
@@ -137,12 +137,7 @@ describe('the connection of a client', () => {
     const client = await talk();
     expect((await client.ask('GET /page')).text).toBe('hello');
     const opened = once(server, 'connection');
-    client.send('GET /socket', [
-      'Upgrade: websocket',
-      'Connection: Upgrade',
-      'Sec-WebSocket-Version: 13',
-      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    ]);
+    client.send('GET /socket', HANDSHAKE);
     const { status } = await client.answer();
     expect(status).toBe(101);
     expect((await client.connection.read(4)).toString('latin1')).toBe('\x81\x02hi');

@@ -86,12 +86,17 @@ export interface RunningBalancer {
   talk(options?: Partial<DialOptions>): Promise<HttpTalk>;
 }
 
-/** Starts a balancer before backends on a free port of 127.0.0.1. */
+/** Starts a balancer before backends on a free port of 127.0.0.1. It learns how they are from nothing but requests. */
 export async function startBalancer(
   backends: ReadonlyArray<{ readonly url: string }>,
   options: LoadBalancerOptions = {},
 ): Promise<RunningBalancer> {
-  const server = new LoadBalancer({ listen: '127.0.0.1:0', backends: backends.map(({ url }) => url), ...options });
+  const server = new LoadBalancer({
+    listen: '127.0.0.1:0',
+    backends: backends.map(({ url }) => url),
+    health: { check: 'off' },
+    ...options,
+  });
   const reports = new Given<HttpReport>();
   const rejections = new Given<RejectedUpgrade>();
   const exceptions = new Given<unknown>();
@@ -154,6 +159,14 @@ export function requestText(line: string, fields: readonly string[], rest = ''):
   const all = hasHost ? fields : ['Host: app.example', ...fields];
   return `${line} HTTP/1.1\r\n${all.map((field) => `${field}\r\n`).join('')}\r\n${rest}`;
 }
+
+/** The fields of a WebSocket handshake. */
+export const HANDSHAKE: readonly string[] = [
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+];
 
 /** The whole body of a request. */
 export async function bodyOf(request: IncomingMessage): Promise<Buffer> {

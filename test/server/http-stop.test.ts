@@ -4,7 +4,8 @@ import { expect, it } from 'vitest';
 import { expectQuiet, holdings } from '../support/descriptors.js';
 import { eventually } from '../support/events.js';
 import { startUpstream } from '../support/for-one-test.js';
-import { startBackend, startBalancer } from './http-stage.js';
+import { localhostCertificate } from '../support/tls.js';
+import { HANDSHAKE, startBackend, startBalancer } from './http-stage.js';
 
 /** A backend whose answers are held until a test lets them go. */
 async function startHolding() {
@@ -13,11 +14,17 @@ async function startHolding() {
   return { ...backend, held };
 }
 
-it('a stop lets a running request end, closes what waits, and leaves nothing', async () => {
+const { key, cert } = localhostCertificate;
+
+it.each([
+  ['plain', undefined],
+  ['over TLS', { key, cert }],
+])('a stop lets a running request end, closes what waits, and leaves nothing: %s', async (_how, tls) => {
   const backend = await startHolding();
   const before = holdings();
-  const balancer = await startBalancer([backend]);
-  const [busy, idle, late] = [await balancer.talk(), await balancer.talk(), await balancer.talk()];
+  const balancer = await startBalancer([backend], { tls });
+  const talk = () => balancer.talk(tls === undefined ? {} : { tls: true });
+  const [busy, idle, late] = [await talk(), await talk(), await talk()];
   idle.send('GET /idle');
   await eventually(() => backend.held.length === 1, 'the first is there');
   backend.held[0]!.end('idle');
@@ -129,16 +136,11 @@ it('a WebSocket by a connection that had plain requests before ends with its ser
   const { server, talk } = await startBalancer([upstream], { onHttpRequest: (_request, plan) => plan.respond(204) });
   const client = await talk();
   expect((await client.ask('GET /')).status).toBe(204);
-  const { status } = await client.ask('GET /', [
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  ]);
+  const { status } = await client.ask('GET /', HANDSHAKE);
   expect(status).toBe(101);
   const stopped = server.stop({ drainTimeout: 200 });
   const close = await client.connection.read(4);
-  expect([close[0], close.readUInt16BE(2)]).toEqual([0x88, 1001]);
+  expect([close[0], close.readUInt16BE(2)]).toEqual([0x88, 1012]);
   await stopped;
   client.connection.destroy();
   await upstream.close();

@@ -40,7 +40,9 @@ export class BackendAgent extends Agent {
 
   override createConnection(): Duplex {
     const { dial, dialTimeout } = this.#options;
-    return new BackendStream((signal) => dial(this.#target, signal), dialTimeout);
+    const stream = new BackendStream((signal) => dial(this.#target, signal), dialTimeout);
+    // Whoever is served by it is told, too; between two of them nobody is.
+    return stream.on('error', () => {});
   }
 
   override keepSocketAlive(stream: Duplex): boolean {

@@ -115,7 +115,7 @@ export class Exchange implements Occupant {
   }
 
   async #serve(): Promise<void> {
-    const { gate, config, hooks } = this.#services;
+    const { gate, config, hooks, places } = this.#services;
     const { method = '', url = '', httpVersion, rawHeaders } = this.#incoming;
     const head = { method, url, httpVersion, rawHeaders, text: '' };
     const admitted = await gate.admit(head, this.#stream.accepted, this.#decision, this.#isFirst);
@@ -135,7 +135,7 @@ export class Exchange implements Occupant {
       this.#answer(failurePage(this.#error, 0));
       return;
     }
-    const plan = planFor(admitted, config);
+    const plan = planFor(admitted, places.forwardedHeaders(admitted.rawHeaders), config);
     if (!this.#left) await hooks.onHttpRequest?.(admitted, plan);
     if (this.#left) return;
     if (plan.answer === undefined) await this.#forward(admitted, plan);

@@ -171,6 +171,8 @@ export class HttpPlane {
     stream.enqueue(async () => {
       const { accepted } = stream;
       if (stream.destroyed || stream.releaseWire(rest) === undefined) return;
+      // Now, and not when it is told: the connection takes the same room again.
+      this.#gone(stream);
       if (head === undefined) {
         refuseBadRequest(accepted);
         return;

@@ -8,6 +8,7 @@ import type { TimerWheel } from '../../actors/timer-wheel.js';
 import { framingOf, isIdempotent } from '../../protocol/plain-request.js';
 import { type ErrorCode, TidegateError } from '../../receivers/index.js';
 import type { BalancerConfig } from '../config/balancer/options.js';
+import { DialAbort } from '../dial/dial-signal.js';
 import type { ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
 import { Attempt, type AttemptObserver } from './attempt.js';
 import type { RequestPlan } from './http-plan.js';
@@ -34,6 +35,8 @@ export interface Inquired {
 /** The client's own fault, or its leaving: says nothing about the backend. */
 const NOT_OF_THE_BACKEND: readonly ErrorCode[] = ['BODY_TOO_BIG', 'REQUEST_TIMEOUT'];
 
+const LEFT = new TidegateError('DOWNSTREAM_GONE', 'the client left');
+
 /** Asks for the answer to one request. */
 export class Inquiry {
   /** Backends that were asked in vain. */
@@ -43,7 +46,8 @@ export class Inquiry {
   readonly #services: InquiryServices;
   readonly #inquired: Inquired;
   #attempt: Attempt | undefined;
-  #abandoned = false;
+  /** Told when nobody wants an answer any more. */
+  readonly #leaving = new DialAbort();
 
   constructor(services: InquiryServices, inquired: Inquired) {
     this.#services = services;
@@ -61,10 +65,14 @@ export class Inquiry {
     const search = this.#services.places.search(request, plan);
     let failure: TidegateError | undefined;
     for (;;) {
-      const place = search.next();
+      const place = await search.next(this.#leaving);
       // What went wrong with the backend that was there says more than that there is no other.
       if (place instanceof TidegateError) return failure ?? place;
       this.place = place;
+      if (this.#leaving.aborted) {
+        place.release('unused');
+        return LEFT;
+      }
       const attempt = this.#attemptAt(place);
       this.#attempt = attempt;
       try {
@@ -75,21 +83,21 @@ export class Inquiry {
       }
       const isStale = attempt.reused && failure.code === 'UPSTREAM_LOST';
       this.#giveBack(place, failure, isStale);
-      if (this.#abandoned || !this.#mayRepeat(attempt, failure) || !search.goOn(isStale)) return failure;
+      if (this.#leaving.aborted || !this.#mayRepeat(attempt, failure) || !search.goOn(isStale)) return failure;
       this.tries += 1;
     }
   }
 
   /** Nobody wants an answer any more, or the rest of one. */
   abandon(): void {
-    this.#abandoned = true;
+    this.#leaving.abort(LEFT);
     this.#attempt?.destroy();
   }
 
   #giveBack(place: Place, { code }: TidegateError, isStale: boolean): void {
     // One of its old connections was dead, and the others are as old.
     if (isStale) place.agent.dropIdle();
-    if (this.#abandoned) place.release('ended');
+    if (this.#leaving.aborted) place.release('ended');
     else place.release(isStale || NOT_OF_THE_BACKEND.includes(code) ? 'unused' : 'failed');
   }
 

@@ -4,9 +4,11 @@
  */
 import type { Occupant, Pairing, PairingEnd } from '../../actors/pairing.js';
 import type { PoolActor } from '../../actors/pool-actor.js';
+import type { Leaving } from '../../actors/waiting-room.js';
 import { type HeaderFields, TidegateError } from '../../receivers/index.js';
 import type { Affinity, ClientFacts } from '../balancer/affinity.js';
 import { pickError } from '../balancer/backend-route.js';
+import { targetOf } from '../balancer/backend-target.js';
 import type { RetryBudget } from '../balancer/retry-budget.js';
 import { parseTarget, type WebSocketTarget } from '../dial/target.js';
 import type { BackendAgent, BackendAgents } from './backend-agents.js';
@@ -77,6 +79,11 @@ export class Places {
     this.#options = options;
   }
 
+  /** The header fields of a request without what is between the client and us. */
+  forwardedHeaders(rawHeaders: readonly string[]): readonly string[] {
+    return this.#options.affinity.forwardedHeaders(rawHeaders);
+  }
+
   /** Begins to look for one request. */
   search(client: ClientFacts, plan: RequestPlan): PlaceSearch {
     return new PlaceSearch(this.#options, client, plan);
@@ -99,12 +106,12 @@ class PlaceSearch {
     options.budget.began();
   }
 
-  /** A place, or why there is none. */
-  next(): Place | TidegateError {
+  /** A place, or why there is none. While every backend is full it is waited for, as handshakes do. */
+  async next(leaving: Leaving): Promise<Place | TidegateError> {
     const { target, backend } = this.#plan;
     try {
       if (target !== undefined) return this.#targetPlace(target);
-      const pairing = backend === undefined ? this.#pick() : this.#reserve(backend);
+      const pairing = backend === undefined ? await this.#pick(leaving) : this.#reserve(backend);
       return this.#backendPlace(pairing);
     } catch (error) {
       if (error instanceof TidegateError) return error;
@@ -129,24 +136,24 @@ class PlaceSearch {
     return this.#tried.length <= retries && budget.take();
   }
 
-  #pick(): Pairing {
+  async #pick(leaving: Leaving): Promise<Pairing> {
     const { pool, affinity } = this.#options;
     const { key, prefer, onlyPreferred } = affinity.hintsOf(this.#client);
-    const picked = pool.pick({ key, prefer, onlyPreferred, avoid: this.#tried });
+    const picked = await pool.pickOrWait({ key, prefer, onlyPreferred, avoid: this.#tried }, leaving);
     if (typeof picked === 'string') throw pickError(picked, onlyPreferred);
     return picked;
   }
 
   #reserve(id: string): Pairing {
-    const backend = this.#options.pool.get(id);
-    if (backend?.isAvailable === true) return backend.reserve();
+    const picked = this.#options.pool.pick({ prefer: id, onlyPreferred: true });
+    if (typeof picked !== 'string') return picked;
     throw new TidegateError('NO_BACKEND', `the backend ${JSON.stringify(id)} of onHttpRequest is not available`);
   }
 
   #backendPlace(pairing: Pairing): Place {
     const { agents, affinity } = this.#options;
     const { id, spec } = pairing.backend;
-    const target = parseTarget(spec.url);
+    const target = targetOf(spec);
     if (target.kind !== 'websocket') {
       pairing.release('unused');
       throw new TidegateError('NO_BACKEND', `the backend ${JSON.stringify(id)} speaks no HTTP: ${target.href}`);

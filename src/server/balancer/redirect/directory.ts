@@ -12,7 +12,6 @@ import {
 import { type Affinity, cameByTls } from '../affinity.js';
 import { pickError } from '../backend-route.js';
 import { addressFor, assertBinding, chooseBinding } from './binding.js';
-import type { Handouts } from './handouts.js';
 
 /** Changes the address that a client is told; see `BalancerHooks.onBeforeBinding`. */
 export type BindingHook = (
@@ -40,7 +39,6 @@ export interface NoDirection {
 export interface DirectoryOptions {
   readonly pool: Pick<PoolActor, 'pick'>;
   readonly affinity: Affinity;
-  readonly handouts: Handouts;
   /** Milliseconds. */
   readonly retryAfter: number;
   readonly hook: BindingHook | undefined;
@@ -55,19 +53,19 @@ export class Directory {
   }
 
   /**
-   * Finds a backend for a client, and keeps a place on it for a while.
+   * Finds a backend for a client, which counts there until the backend reports it, or for a while.
    *
    * @param asked path and query that are added to the address.
-   * @param keep whether a place is kept, or this is only to know.
+   * @param goes whether the client will go there, or only wants to know.
    * @throws TidegateError `HOOK_FAILED`.
    */
-  async find(client: UpgradeRequest, asked: string, keep = true): Promise<Direction | NoDirection> {
+  async find(client: UpgradeRequest, asked: string, goes = true): Promise<Direction | NoDirection> {
     const picked = this.#pick(client);
     if ('error' in picked) return picked;
     const { pairing, binding } = picked;
     const { backend } = pairing;
-    if (keep) this.#options.handouts.keep(pairing);
-    else pairing.release('unused');
+    // Before the hook is asked, which may never answer.
+    pairing.release(goes ? 'redirected' : 'unused');
     const url = await this.#rewritten(client, addressFor(binding, asked), backend.info());
     return { url, headers: this.#options.affinity.headersFor(client, backend.id) };
   }

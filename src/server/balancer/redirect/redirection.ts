@@ -19,7 +19,6 @@ import { BindingReceiver } from './binding-receiver.js';
 import { BoundedWaits } from './bounded-waits.js';
 import { directionAnswer } from './directions.js';
 import { type BindingHook, type Direction, Directory, type NoDirection } from './directory.js';
-import { Handouts } from './handouts.js';
 import { createRedirectRoutes } from './redirect-route.js';
 
 /** What a {@link Redirection} is made of. */
@@ -37,14 +36,13 @@ export class Redirection {
   readonly routes: Routes;
   readonly #options: RedirectionOptions;
   readonly #directory: Directory;
-  readonly #handouts = new Handouts();
   readonly #waits = new BoundedWaits();
 
   constructor(options: RedirectionOptions) {
     this.#options = options;
     const { pool, affinity, config, hook, exception } = options;
     const { retryAfter } = config;
-    this.#directory = new Directory({ pool, affinity, handouts: this.#handouts, retryAfter, hook });
+    this.#directory = new Directory({ pool, affinity, retryAfter, hook });
     this.routes = createRedirectRoutes(this.#directory, exception);
   }
 
@@ -78,10 +76,9 @@ export class Redirection {
     }
   }
 
-  /** Gives back what is kept for clients, and waits for nothing any more. */
+  /** Waits for nothing any more. */
   close(): void {
     this.#waits.close();
-    this.#handouts.close();
   }
 
   /** A handshake has a deadline of its own; a plain request has none. */

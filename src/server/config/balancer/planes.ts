@@ -37,9 +37,10 @@ export const redirect = described(
 export const http = described(
   z
     .strictObject({
-      /** Whether requests that are no WebSocket handshake are forwarded to a backend. */
+      /** Whether requests that are no WebSocket handshake are forwarded to a backend, at the host and port of its `url` and the path that was asked for. */
       enabled: flag({
-        description: 'Whether requests that are no WebSocket handshake are forwarded to a backend.',
+        description:
+          'Whether requests that are no WebSocket handshake are forwarded to a backend, at the host and port of its `url` and the path that was asked for.',
         default: true,
         flag: 'http',
       }),
