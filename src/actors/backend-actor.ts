@@ -52,6 +52,8 @@ export class BackendActor implements BackendEffects {
   #hasRoom = true;
   /** What active checks say, whatever the chart is at. */
   #isDown = false;
+  /** By the clock on the wall, for people. */
+  #ejectedUntil = 0;
 
   constructor(spec: BackendSpec, options: BackendOptions, host: BackendHost, parent: AnyActorRef) {
     this.#spec = spec;
@@ -171,9 +173,9 @@ export class BackendActor implements BackendEffects {
 
   info(): BackendInfo {
     const { chartValue, state, health, isAvailable, load, generation, pairs } = this;
-    const { failures, ejections, ejectedFor } = this.#traffic;
+    const { failures, ejections } = this.#traffic;
     const draining = state === 'draining' ? this.#chart.getSnapshot().context.cause : undefined;
-    const ejectedUntil = health === 'ejected' ? Math.round(Date.now() + ejectedFor) : undefined;
+    const ejectedUntil = health === 'ejected' ? this.#ejectedUntil : undefined;
     return {
       ...this.#spec,
       state,
@@ -247,6 +249,7 @@ export class BackendActor implements BackendEffects {
 
   announceEjected(): void {
     this.#traffic.endTrial();
+    this.#ejectedUntil = Math.round(Date.now() + this.#traffic.ejectedFor);
     this.#announce(() => this.#host.judged(this, 'ejected'));
   }
 
