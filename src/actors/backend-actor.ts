@@ -277,6 +277,8 @@ export class BackendActor implements BackendEffects {
 
   /** An effect threw, which none may. */
   crashed(error: unknown): void {
+    this.#departure.callOff();
+    this.#places.forgetReport();
     this.#host.exception(error);
     this.#host.gone(this);
     this.outbox.settle();
