@@ -53,6 +53,8 @@ export class BackendActor implements BackendEffects {
   /** What active checks say, whatever the chart is at. */
   #isDown = false;
   #lastCheck: BackendCheck | undefined;
+  /** By the clock on the wall, for people. */
+  #ejectedUntil = 0;
 
   constructor(spec: BackendSpec, options: BackendOptions, host: BackendHost, parent: AnyActorRef) {
     this.#spec = spec;
@@ -177,9 +179,9 @@ export class BackendActor implements BackendEffects {
 
   info(): BackendInfo {
     const { chartValue, state, health, isAvailable, load, generation, pairs } = this;
-    const { failures, ejections, ejectedFor } = this.#traffic;
+    const { failures, ejections } = this.#traffic;
     const draining = state === 'draining' ? this.#chart.getSnapshot().context.cause : undefined;
-    const ejectedUntil = health === 'ejected' ? Math.round(Date.now() + ejectedFor) : undefined;
+    const ejectedUntil = health === 'ejected' ? this.#ejectedUntil : undefined;
     return {
       ...this.#spec,
       state,
@@ -256,6 +258,7 @@ export class BackendActor implements BackendEffects {
 
   announceEjected(): void {
     this.#traffic.endTrial();
+    this.#ejectedUntil = Math.round(Date.now() + this.#traffic.ejectedFor);
     this.#announce(() => this.#host.judged(this, 'ejected'));
   }
 
@@ -283,6 +286,8 @@ export class BackendActor implements BackendEffects {
 
   /** An effect threw, which none may. */
   crashed(error: unknown): void {
+    this.#departure.callOff();
+    this.#places.forgetReport();
     this.#host.exception(error);
     this.#host.gone(this);
     this.outbox.settle();

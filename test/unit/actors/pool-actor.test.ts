@@ -232,6 +232,26 @@ describe('the queue', () => {
   });
 });
 
+describe('a defect of ours in one backend', () => {
+  it('costs that backend and no other, is told, and takes no place with it', async () => {
+    const { pool, add, connect, exceptions, told, clock } = makePool();
+    const a = add('a');
+    add('b');
+    const { pairing } = connect({ prefer: 'a' });
+    a.meetFate = () => {
+      throw new Error('a defect');
+    };
+    a.send({ type: 'drain.request', cause: 'operator', fate: 'drain' });
+    await clock.pass(0);
+    expect(exceptions).toEqual([new Error('a defect')]);
+    expect(told).toContain('a gone');
+    expect(pool.chartValue).toBe('available');
+    pairing.release('ended');
+    expect(idOf(pool.pick({ prefer: 'a' }))).toBe('b');
+    expect(add('a').isAvailable).toBe(true);
+  });
+});
+
 describe('a closed pool', () => {
   it('has no timer left, picks nobody, and takes back what comes late', async () => {
     const { pool, add, connect, clock, told } = makePool({ queue: { max: 5, timeout: 100 }, drainsPerSecond: 1 });
