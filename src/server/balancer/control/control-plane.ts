@@ -26,7 +26,10 @@ import { judgeCredentials } from './credentials.js';
 import { Registrar } from './registrar.js';
 import type { RegistrationCounts } from './registration-counts.js';
 
-/** Channels that are open and did not register yet. One more, and the oldest is cut: a backend answers at once. */
+/**
+ * Channels that are open and did not register yet, at least: as many as there may be backends, which all come at once when a balancer
+ * starts again. One more, and the oldest is cut: a backend answers at once.
+ */
 const MAX_STRANGERS = 256;
 
 /** What adds to the score of an address; the rest may be an honest mistake. */
@@ -65,7 +68,7 @@ export class ControlPlane implements ChannelHost {
   /** Told about what concerns clients elsewhere. */
   group: GroupListener | undefined;
   readonly #options: ControlOptions;
-  readonly #maxStrangers: number;
+  readonly #maxStrangers: () => number;
   /** In the order they came. */
   readonly #strangers = new Set<ControlChannel>();
 
@@ -75,8 +78,10 @@ export class ControlPlane implements ChannelHost {
     this.registrationTimeout = config.timeouts.handshake;
     this.lease = config.control.lease;
     const { reservedConnections: reserved } = config.limits;
-    // Strangers take half of the room that is kept for backends at most.
-    this.#maxStrangers = reserved > 0 ? Math.max(1, Math.min(MAX_STRANGERS, Math.floor(reserved / 2))) : MAX_STRANGERS;
+    const most = Math.max(MAX_STRANGERS, config.control.maxBackends);
+    // Of the room that is kept for backends one place is left, so that the next one gets in, whoever the others are.
+    const spare = () => Math.max(1, Math.min(most, reserved - this.registrar.size - 1));
+    this.#maxStrangers = () => (reserved > 0 ? spare() : most);
     this.registrar = new Registrar({ pool, speaks, drain: config.drain, maxBackends: config.control.maxBackends });
   }
 
@@ -95,7 +100,7 @@ export class ControlPlane implements ChannelHost {
   opened(channel: ControlChannel): void {
     this.#options.tell('backend.connected', channel.handle);
     const [oldest] = this.#strangers;
-    if (oldest !== undefined && this.#strangers.size >= this.#maxStrangers) {
+    if (oldest !== undefined && this.#strangers.size >= this.#maxStrangers()) {
       oldest.refuse({ why: 'busy', message: 'too many are about to register; try again' });
       // It may not answer the Close frame, and its room is needed now.
       oldest.handle.terminate();
