@@ -68,7 +68,6 @@ export class ControlPlane implements ChannelHost {
   /** Told about what concerns clients elsewhere. */
   group: GroupListener | undefined;
   readonly #options: ControlOptions;
-  readonly #maxStrangers: () => number;
   /** In the order they came. */
   readonly #strangers = new Set<ControlChannel>();
 
@@ -77,11 +76,6 @@ export class ControlPlane implements ChannelHost {
     const { config, pool, speaks } = options;
     this.registrationTimeout = config.timeouts.handshake;
     this.lease = config.control.lease;
-    const { reservedConnections: reserved } = config.limits;
-    const most = Math.max(MAX_STRANGERS, config.control.maxBackends);
-    // Of the room that is kept for backends one place is left, so that the next one gets in, whoever the others are.
-    const spare = () => Math.max(1, Math.min(most, reserved - this.registrar.size - 1));
-    this.#maxStrangers = () => (reserved > 0 ? spare() : most);
     this.registrar = new Registrar({ pool, speaks, drain: config.drain, maxBackends: config.control.maxBackends });
   }
 
@@ -161,6 +155,14 @@ export class ControlPlane implements ChannelHost {
     const lost = this.registrar.lose(channel);
     this.group?.over(channel);
     if (lost !== undefined) this.#options.tell('backend.lost', lost.info(), code);
+  }
+
+  /** Of the room that is kept for backends one place is left, so that the next one gets in, whoever the others are. */
+  #maxStrangers(): number {
+    const { control, limits } = this.#options.config;
+    const most = Math.max(MAX_STRANGERS, control.maxBackends);
+    const { reservedConnections: reserved } = limits;
+    return reserved > 0 ? Math.max(1, Math.min(most, reserved - this.registrar.size - 1)) : most;
   }
 
   #limitMessages({ handle }: ControlChannel, bytes: number): void {
