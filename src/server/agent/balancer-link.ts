@@ -92,9 +92,16 @@ export class BalancerLink {
     this.#backoff = new Backoff(options.reconnect);
   }
 
-  /** Begins, unless it has begun. */
+  /** Begins, unless it has begun; while it leaves, as soon as it has left. */
   open(): void {
-    if (this.state !== 'stopped') return;
+    const left = this.#leaving;
+    if (left !== undefined) {
+      this.#leaving = () => {
+        left();
+        this.open();
+      };
+    }
+    if (left !== undefined || this.state !== 'stopped') return;
     this.#backoff.reset();
     this.#connect();
   }
@@ -231,7 +238,7 @@ export class BalancerLink {
       const { proof = '' } = registered;
       const parts = this.#parts(register, register.nonce);
       if (provenToken([token], 'balancer', parts, proof) === undefined) {
-        this.#fail(`it did not prove that it knows the token`);
+        this.#fail('it did not prove that it knows the token');
         return;
       }
     }

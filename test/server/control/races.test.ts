@@ -291,6 +291,32 @@ describe('an agent', () => {
     await inState(balancer, 'a', 'ready');
   });
 
+  it('that is started while it leaves begins anew when it has left', async () => {
+    const { balancer, control, lines } = await startBalancer();
+    const { url } = await startBackend('a');
+    const agent = createAgent({ balancer: control, advertise: url, id: 'a' });
+    agent.start();
+    await inState(balancer, 'a', 'ready');
+    await eventually(() => agent.state === 'registered', 'the agent knows');
+    const left = agent.leave();
+    agent.start();
+    await left;
+    await eventually(() => lines.filter((line) => line === 'backend.ready a').length === 2, 'it is back');
+    expect(lines.filter((line) => /^backend\.(gone|lost)/.test(line))).toEqual(['backend.gone a']);
+  });
+
+  it('is turned away by whoever closes its channel when it opens, before it is known', async () => {
+    const { balancer, control } = await startBalancer();
+    balancer.on('backend.connected', (channel) => {
+      if (channel.request.remoteAddress === '127.0.0.1') channel.close(1008, 'not from there');
+    });
+    const agent = createAgent({ balancer: control, advertise: 'ws://127.0.0.1:9', id: 'a' });
+    const error = nextError(agent);
+    agent.start();
+    expect(await error).toContain('it ended the channel: 1008 not from there');
+    expect(balancer.backends()).toEqual([]);
+  });
+
   it('is heard in time: what it says while it registers is not lost', async () => {
     const { balancer, control } = await startBalancer();
     const { url } = await startBackend('a');
