@@ -7,6 +7,7 @@ export type {
   BackendSpec,
   BackendState,
 } from './actors/backend.js';
+export type { OwnPolicy } from './actors/selection/create-policy.js';
 export type { Candidate, SelectionContext, SelectionPolicy } from './actors/selection/policy.js';
 export type { GroupFilter } from './protocol/control/messages.js';
 export * from './receivers/index.js';

@@ -203,7 +203,7 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating, Cha
   announceUnreachable(): void {
     this.outbox.push(() => {
       this.#host.upstreamGone(this);
-      this.port.over(undefined);
+      this.port.over(undefined, this.#refusal);
       this.connection.upstreamFailed(
         this.#refusal ?? { status: 502, error: 'UPSTREAM_REFUSED', message: 'the dial was given up' },
       );

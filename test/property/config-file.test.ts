@@ -38,7 +38,39 @@ const proxies = fc.oneof(
   fc.array(fc.oneof(options, junk), { maxLength: 3 }),
   junk,
 );
-const files = fc.oneof(fc.record({ proxies }), fc.record({ proxies, log: junk }, { requiredKeys: [] }), junk);
+const backend = fc.oneof(
+  fc.constantFrom<unknown>('ws://a:1', 'WSS://b/x', { url: 'ws://c:1', id: 'c' }, 'tcp://d:1', { id: 'e' }),
+  fc.record({ url: junk, id: junk, weight: junk, capacity: junk, tags: junk, bindings: junk }, { requiredKeys: [] }),
+  junk,
+);
+const balancer = fc.record(
+  {
+    name: junk,
+    listen: fc.oneof(fc.constantFrom<unknown>(8080, { port: 3, role: 'control' }), junk),
+    backends: fc.oneof(fc.array(backend, { maxLength: 3 }), fc.constant(['ws://a:1']), junk),
+    admin: fc.oneof(fc.record({ listen: junk, token: junk }, { requiredKeys: [] }), junk),
+    control: fc.oneof(fc.record({ path: junk, tokens: junk }, { requiredKeys: [] }), junk),
+    affinity: fc.oneof(fc.record({ by: junk, secret: junk }, { requiredKeys: [] }), junk),
+    policy: junk,
+    health: fc.oneof(fc.record({ check: junk, interval: junk }, { requiredKeys: [] }), junk),
+  },
+  { requiredKeys: [] },
+);
+const nearlyBalancing = fc.record({
+  listen: fc.oneof(fc.constant(8080), junk),
+  backends: fc.array(backend, { maxLength: 2 }),
+});
+const balancers = fc.oneof(
+  fc.array(nearlyBalancing, { maxLength: 2 }),
+  fc.array(fc.oneof(balancer, junk), { maxLength: 2 }),
+  junk,
+);
+const files = fc.oneof(
+  fc.record({ proxies }),
+  fc.record({ balancers }),
+  fc.record({ proxies, balancers, log: junk }, { requiredKeys: [] }),
+  junk,
+);
 
 it('any file is a configuration, or problems that name a place in it', async () => {
   const path = join(folder, 'any.json');

@@ -127,13 +127,14 @@ class BackendRoute implements Route {
     return true;
   }
 
-  over(ending: Ending | undefined): void {
+  over(ending: Ending | undefined, refusal?: Refusal): void {
     this.#isOver = true;
     const pairing = this.#pairing;
     if (pairing === undefined) return;
     this.#pairing = undefined;
     if (this.#paired) this.#services.unpaired(this.#occupant.id, pairing);
-    if (ending === undefined) pairing.release('unused');
+    // The deadline for all attempts passed while this one was under way: it does not answer.
+    if (ending === undefined) pairing.release(refusal?.error === 'UPSTREAM_TIMEOUT' ? 'failed' : 'unused');
     else pairing.release(ending.initiator === 'upstream' && ending.cause !== 'closed' ? 'lost' : 'ended');
   }
 

@@ -4,7 +4,7 @@ import { authenticationWithoutHooks } from './authentication.js';
 import { refuseBalancerContradictions } from './balancer/contradictions.js';
 import { balancerOptionsSchema } from './balancer/options.js';
 import { choice, described, optionalText } from './fields.js';
-import { formatListen } from './listen.js';
+import { formatListen, type ListenConfig } from './listen.js';
 import { proxyOptionsSchema, refuseContradictions } from './options.js';
 import { requiredTarget } from './target-option.js';
 
@@ -54,9 +54,14 @@ function refuseNoSource(
   }: Pick<z.output<typeof balancerOptionsSchema>, 'backends' | 'discovery' | 'control' | 'admin' | 'listen'>,
   context: z.RefinementCtx,
 ): void {
-  const isRegistering = control.path !== undefined || listen.some(({ role }) => role === 'control');
+  // A `listen` that is wrong comes here as the file has it.
+  const isRegistering = control.path !== undefined || !Array.isArray(listen) || listen.some(isForControl);
   if (backends.length > 0 || discovery.names.length > 0 || isRegistering || admin.listen !== undefined) return;
   context.addIssue({ code: 'custom', message: NO_SOURCE, input: undefined, path: ['backends'] });
+}
+
+function isForControl(one: ListenConfig): boolean {
+  return typeof one === 'object' && one.role === 'control';
 }
 
 const nameOf = (list: string) =>

@@ -31,8 +31,13 @@ export interface Route {
   readonly headers: HeaderFields | undefined;
   /** What a WebSocket target gets of the header fields of the client's request, names and values in turn. */
   requestHeaders(rawHeaders: readonly string[]): readonly string[];
-  /** The client and its target are not connected any more, or never were. Called once, and last; undefined before it was connected. */
-  over(ending: Ending | undefined): void;
+  /**
+   * The client and its target are not connected any more, or never were. Called once, and last.
+   *
+   * @param ending undefined before it was connected.
+   * @param refusal why it never was, when it was not the client that left: also that all took too long, which `failed` is not told.
+   */
+  over(ending: Ending | undefined, refusal?: Refusal): void;
   /** What the client is told when its target was lost without a word. */
   lossEnding(): Ending;
 }

@@ -113,8 +113,8 @@ export class UpstreamShell implements UpstreamPort {
     }
   }
 
-  over(ending: Ending | undefined): void {
-    this.#route?.over(ending);
+  over(ending: Ending | undefined, refusal?: Refusal): void {
+    this.#route?.over(ending, refusal);
   }
 
   lossEnding(): Ending | undefined {

@@ -8,6 +8,7 @@ import type { Leaving } from '../../actors/waiting-room.js';
 import { type HeaderFields, TidegateError } from '../../receivers/index.js';
 import type { Affinity, ClientFacts } from '../balancer/affinity.js';
 import { pickError } from '../balancer/backend-route.js';
+import { targetOf } from '../balancer/backend-target.js';
 import type { RetryBudget } from '../balancer/retry-budget.js';
 import { parseTarget, type WebSocketTarget } from '../dial/target.js';
 import type { BackendAgent, BackendAgents } from './backend-agents.js';
@@ -152,7 +153,7 @@ class PlaceSearch {
   #backendPlace(pairing: Pairing): Place {
     const { agents, affinity } = this.#options;
     const { id, spec } = pairing.backend;
-    const target = parseTarget(spec.url);
+    const target = targetOf(spec);
     if (target.kind !== 'websocket') {
       pairing.release('unused');
       throw new TidegateError('NO_BACKEND', `the backend ${JSON.stringify(id)} speaks no HTTP: ${target.href}`);

@@ -6,7 +6,7 @@ import { headerTokens } from '../../protocol/header-fields.js';
 import { framingOf, originForm } from '../../protocol/plain-request.js';
 import type { BalancerConfig } from '../config/balancer/options.js';
 import { forwardingOf } from '../dial/on-behalf.js';
-import type { WebSocketTarget } from '../dial/target.js';
+import { authorityOf, type WebSocketTarget } from '../dial/target.js';
 import type { ParsedUpgradeRequest } from '../handshake/upgrade-request.js';
 import { RequestPlan } from './http-plan.js';
 
@@ -29,7 +29,7 @@ const WITH_BODY = ['POST', 'PUT', 'PATCH'];
 /** The fields of a request to this target, those that frame it among them. The framing is as it came. */
 export function headersFor(incoming: IncomingMessage, plan: RequestPlan, target: WebSocketTarget): string[] {
   const { rawHeaders, method = '' } = incoming;
-  const headers = ['Host', plan.headers.get('host') ?? hostOf(target), ...plainRequestHeaders(plan.headers.raw)];
+  const headers = ['Host', plan.headers.get('host') ?? authorityOf(target), ...plainRequestHeaders(plan.headers.raw)];
   const framing = framingOf(rawHeaders);
   if (framing === 'chunked') headers.push('Transfer-Encoding', 'chunked');
   else if (framing !== 'none' || WITH_BODY.includes(method)) {
@@ -41,9 +41,4 @@ export function headersFor(incoming: IncomingMessage, plan: RequestPlan, target:
     headers.push('TE', 'trailers', 'Connection', 'keep-alive, TE');
   }
   return headers;
-}
-
-function hostOf({ family, host, port, secure }: WebSocketTarget): string {
-  const name = family === 6 ? `[${host}]` : host;
-  return port === (secure ? 443 : 80) ? name : `${name}:${port}`;
 }

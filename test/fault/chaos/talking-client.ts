@@ -26,7 +26,7 @@ export interface TalkObserver {
 /** Messages that are under way at a time. */
 const WINDOW = 2;
 /** Milliseconds between an answer and what is said next. */
-const PAUSE = 60;
+const PAUSE = 150;
 /** When it comes back unless it is told otherwise. */
 const SOON = 200;
 

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { checkConfig, loadConfig, TidegateError } from '../../../src/index.js';
+import { resolveBalancerOptions } from '../../../src/server/config/balancer/options.js';
 import { resolveProxyOptions } from '../../../src/server/config/options.js';
 import type { FuzzTarget } from '../fuzz.js';
 import { partsBetween, wordsFrom } from '../mutate.js';
@@ -19,7 +20,34 @@ const FAULT = /is not a function|is not iterable|Cannot (read|convert|set)|undef
 const MOST_MS = 3000;
 
 const WORDS = [
-  ...['proxies:', '- ', '  ', '\n', ': ', '[', ']', '{', '}', '"', "'", '|', '>', '&a ', '*a', '<<: *a', '!!', '# '],
+  ...[
+    'proxies:',
+    'balancers:',
+    'backends: ',
+    'policy: ',
+    'admin: ',
+    'token: ',
+    'weight: ',
+    'url: ',
+    'id: ',
+    '- ',
+    '  ',
+    '\n',
+    ': ',
+    '[',
+    ']',
+    '{',
+    '}',
+    '"',
+    "'",
+    '|',
+    '>',
+    '&a ',
+    '*a',
+    '<<: *a',
+    '!!',
+    '# ',
+  ],
   ...['listen: ', 'target: ', 'host: ', 'port: ', 'tls: ', 'name: ', 'log: ', 'limits: ', 'timeouts: ', 'heartbeat: '],
   ...[
     'interval: ',
@@ -89,11 +117,15 @@ async function run(input: Buffer): Promise<string> {
       .join();
   }
   assert.ok(!(loaded instanceof Error), `no problem, and yet ${String(loaded)}`);
-  const { proxies } = loaded as Awaited<ReturnType<typeof loadConfig>>;
+  const { proxies, balancers } = loaded as Awaited<ReturnType<typeof loadConfig>>;
   for (const { name: _, ...options } of proxies) {
     assert.deepEqual(resolveProxyOptions(options), options, 'a configuration means the same when it is read again');
   }
-  return `valid ${proxies.length}`;
+  for (const { name: _, ...options } of balancers) {
+    const { target: _target, warmConnections: _warm, register: _register, ...again } = resolveBalancerOptions(options);
+    assert.deepEqual(again, options, 'a configuration means the same when it is read again');
+  }
+  return `valid ${proxies.length} ${balancers.length}`;
 }
 
 /** A message may quote the file, which may hold any word. */
@@ -118,6 +150,8 @@ export const config: FuzzTarget = {
     'nearest-name',
     'compression',
     'file-schema',
+    'balancer/backends',
+    'admin',
   ].map((name) => `server/config/${name}`),
   mutators: [wordsFrom(WORDS), wordsFrom(WORDS), ...partsBetween('\n')],
   run,

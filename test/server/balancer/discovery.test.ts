@@ -1,5 +1,5 @@
 /** Owns that backends are found by name, with a real DNS server: which there are, and what becomes of them when their records change. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LoadBalancerOptions } from '../../../src/index.js';
 import { TestAuthority } from '../../support/authority.js';
 import { expectQuiet, holdings } from '../../support/descriptors.js';
@@ -7,6 +7,7 @@ import { DnsServer } from '../../support/dns-server.js';
 import { eventually } from '../../support/events.js';
 import { startUpstream } from '../../support/for-one-test.js';
 import type { RawPeer } from '../../support/raw-upstream.js';
+import { connectTcp } from '../../support/tcp-peer.js';
 import { type RunningBalancer, startBalancer, startEchoBackend } from './balancer-with-backends.js';
 
 const OFTEN = 100;
@@ -46,8 +47,12 @@ describe('a name with addresses', () => {
     const check = await upstream.nextConnection();
     await stage.open({ path: '/asked' });
     const client = await upstream.nextConnection();
+    const plain = await connectTcp({ port: stage.port });
+    onTestFinished(() => plain.destroy());
+    plain.write('GET /plain HTTP/1.1\r\nHost: any\r\n\r\n');
+    const request = await upstream.nextConnection();
     const host = `app.internal:${upstream.port}`;
-    expect([check, client].map(({ headers }: RawPeer) => headers.host)).toEqual([host, host]);
+    expect([check, client, request].map(({ headers }: RawPeer) => headers.host)).toEqual([host, host, host]);
   });
 
   it('is what TLS verifies', async () => {

@@ -221,6 +221,20 @@ describe('checks', () => {
     await eventually(() => upstream.peers.length === 2, 'it is checked again');
   });
 
+  it('take nobody for dead because this process was busy', async () => {
+    const upstream = await startUpstream({ answer: { status: 200 } });
+    const { backend, lines } = await startBalancer({
+      backends: [{ id: 'a', url: upstream.url }],
+      health: { ...OFTEN, timeout: 200, fall: 1, check: 'http' },
+    });
+    const busyUntil = performance.now() + 500;
+    // Its first check is under way: what it waits for comes when nobody looks.
+    while (performance.now() < busyUntil);
+    await eventually(() => backend('a').lastCheck !== undefined, 'it was checked');
+    expect(backend('a')).toMatchObject({ health: 'healthy', lastCheck: { passed: true } });
+    expect(lines.filter((line) => line.startsWith('backend.health'))).toEqual([]);
+  });
+
   it('leave nothing behind when the server stops, also those that wait for an answer', async () => {
     const hanging = await startTcpPeer();
     const before = holdings();

@@ -18,12 +18,8 @@ async function balance(options: LoadBalancerOptions) {
   const [address] = await server.start();
   onTestFinished(() => server.stop({ drainTimeout: 0 }));
   const { port } = address!;
-  /** A backend answers every handshake as it comes. */
-  const serve = async () => {
-    const peer = await upstream.nextConnection();
-    peer.accept();
-    return peer;
-  };
+  /** The next connection of a client, on the backend's side. */
+  const serve = () => upstream.nextConnection();
   const waiting = (count: number) =>
     eventually(() => server.waitingClients === count, `${count} clients wait`, {
       instead: () => `${server.waitingClients} do`,

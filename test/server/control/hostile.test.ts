@@ -221,7 +221,7 @@ describe('strangers', () => {
   });
 
   it('that come by the hundred and say nothing keep no backend out', async () => {
-    const running = await inUse();
+    const running = await inUse({ control: { maxBackends: 10 } });
     const { balancer, control } = running;
     const crowd = await openMany(running, 300);
     await registerByHand(control, { id: 'late' });

@@ -75,6 +75,22 @@ describe('two channels for one id', () => {
   });
 });
 
+describe('three hundred backends', () => {
+  it('that come at once, as when a balancer starts again, are all taken', async () => {
+    const { balancer, control } = await startBalancer();
+    const agents = Array.from({ length: 300 }, (_, index) =>
+      createAgent({ balancer: control, advertise: 'ws://127.0.0.1:9', id: `b${index}` }),
+    );
+    let ready = 0;
+    balancer.on('backend.ready', () => {
+      ready += 1;
+    });
+    for (const agent of agents) agent.start();
+    await eventually(() => ready === agents.length, 'all are ready', { within: 18_000, instead: () => String(ready) });
+    expect(balancer.snapshot().registrations).toEqual({ accepted: 300, refused: 0, byReason: {} });
+  });
+});
+
 describe('a lease', () => {
   it('ends when nothing is said: the backend is lost, its clients live on', async () => {
     const { url, control, lines } = await startBalancer({ control: { lease: 300 } });
@@ -234,8 +250,9 @@ describe('an agent', () => {
     const { balancer, control } = await startBalancer();
     const first = await registerByHand(control, { id: 'a' });
     balancer.drainBackend('a');
+    const lost = once(balancer, 'backend.lost');
     first.client.socket.terminate();
-    await inState(balancer, 'a', 'none');
+    await lost;
     await registerByHand(control, { id: 'a' });
     expect(balancer.backends()).toMatchObject([{ id: 'a', state: 'draining', draining: 'operator' }]);
     balancer.resumeBackend('a');

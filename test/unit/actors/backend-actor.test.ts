@@ -197,6 +197,21 @@ describe('a backend that fails', () => {
     expect(c.info()).toMatchObject({ health: 'healthy', failures: 2 });
   });
 
+  it('is forgiven failures by a connection that lasted, and by none that did not', async () => {
+    for (const lasts of [true, false]) {
+      const stage = makePool();
+      const a = stage.add('a');
+      stage.add('b');
+      const { pairing } = stage.connect({ prefer: 'a' });
+      if (lasts) stage.connect({ prefer: 'a' });
+      pairing.release('unused');
+      fail(stage, 'a', 2);
+      await stage.clock.pass(1000);
+      fail(stage, 'a', 1);
+      expect(a.info()).toMatchObject(lasts ? { health: 'healthy', failures: 1 } : { health: 'ejected', failures: 3 });
+    }
+  });
+
   it('is never ejected alone, and no more are than the part of the pool that may be', () => {
     const alone = makePool();
     const only = alone.add('only');
@@ -272,6 +287,18 @@ describe('a backend that goes', () => {
     expect(clients.map(({ told }) => told.length)).toEqual([1, 0, 0, 0, 0]);
     expect(a.info()).toMatchObject({ state: 'ready', pairs: 4, load: 4, draining: undefined });
     expect(stage.told).toEqual(['a ready', 'a draining', 'a ready']);
+  });
+
+  it('goes on sending them away when it gets lost meanwhile, even if clients of a lost one are kept', async () => {
+    const stage = makePool({ drainsPerSecond: 50, whenUnhealthy: 'drain' });
+    const a = stage.add('a');
+    const clients = Array.from({ length: 4 }, () => stage.connect().client);
+    a.send({ type: 'check.down' });
+    await stage.clock.pass(0);
+    a.lost(1, 'keep');
+    await stage.clock.pass(1000);
+    expect(clients.map(({ told }) => told.length)).toEqual([1, 1, 1, 1]);
+    expect(stage.pool.get('a')).toBeUndefined();
   });
 
   it('is not lost with a registration that is older than its newest', () => {

@@ -105,6 +105,20 @@ describe('a waiting room', () => {
     expect(clock.timers).toBe(0);
   });
 
+  it('listens for nobody to leave who does not wait any more', async () => {
+    const { waiting, serve } = room();
+    const listeners = new Set<unknown>();
+    const leaving = {
+      aborted: false,
+      addEventListener: (_: 'abort', listener: () => void) => void listeners.add(listener),
+      removeEventListener: (_: 'abort', listener: () => void) => void listeners.delete(listener),
+    };
+    void waiting.enter('a', leaving);
+    expect(listeners.size).toBe(1);
+    serve(1);
+    expect(listeners.size).toBe(0);
+  });
+
   it('answers all when it is emptied', async () => {
     const { clock, enter, waiting, answers } = room();
     for (const wish of ['a', 'b']) enter(wish);

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BackendActor } from '../../../actors/backend-actor.js';
 import type { PoolActor } from '../../../actors/pool-actor.js';
+import { MAX_COMMAND_BYTES } from '../../../protocol/control/group-action.js';
 import type { GroupCommand, GroupResult, RefusalReason, Register } from '../../../protocol/control/messages.js';
 import { MAX_CONTROL_BYTES } from '../../../protocol/control/read-message.js';
 import type { RequestHead } from '../../../protocol/http-head.js';
@@ -26,7 +27,10 @@ import { judgeCredentials } from './credentials.js';
 import { Registrar } from './registrar.js';
 import type { RegistrationCounts } from './registration-counts.js';
 
-/** Channels that are open and did not register yet. One more, and the oldest is cut: a backend answers at once. */
+/**
+ * Channels that are open and did not register yet, at least: as many as there may be backends, which all come at once when a balancer
+ * starts again. One more, and the oldest is cut: a backend answers at once.
+ */
 const MAX_STRANGERS = 256;
 
 /** What adds to the score of an address; the rest may be an honest mistake. */
@@ -62,12 +66,11 @@ export class ControlPlane implements ChannelHost {
   readonly balancer = randomUUID();
   readonly registrationTimeout: number;
   readonly lease: number;
-  readonly maxBytes: number;
+  readonly maxBytes = MAX_COMMAND_BYTES;
   readonly registrar: Registrar;
   /** Told about what concerns clients elsewhere. */
   group: GroupListener | undefined;
   readonly #options: ControlOptions;
-  readonly #maxStrangers: number;
   /** In the order they came. */
   readonly #strangers = new Set<ControlChannel>();
 
@@ -76,10 +79,6 @@ export class ControlPlane implements ChannelHost {
     const { config, pool, speaks } = options;
     this.registrationTimeout = config.timeouts.handshake;
     this.lease = config.control.lease;
-    this.maxBytes = config.limits.maxMessageBytes;
-    const { reservedConnections: reserved } = config.limits;
-    // Strangers take half of the room that is kept for backends at most.
-    this.#maxStrangers = reserved > 0 ? Math.max(1, Math.min(MAX_STRANGERS, Math.floor(reserved / 2))) : MAX_STRANGERS;
     this.registrar = new Registrar({ pool, speaks, drain: config.drain, maxBackends: config.control.maxBackends });
   }
 
@@ -98,7 +97,7 @@ export class ControlPlane implements ChannelHost {
   opened(channel: ControlChannel): void {
     this.#options.tell('backend.connected', channel.handle);
     const [oldest] = this.#strangers;
-    if (oldest !== undefined && this.#strangers.size >= this.#maxStrangers) {
+    if (oldest !== undefined && this.#strangers.size >= this.#maxStrangers()) {
       oldest.refuse({ why: 'busy', message: 'too many are about to register; try again' });
       // It may not answer the Close frame, and its room is needed now.
       oldest.handle.terminate();
@@ -117,7 +116,7 @@ export class ControlPlane implements ChannelHost {
     const taken = this.registrar.register(channel, register);
     if ('why' in taken) return { ...taken, backend: register.id };
     this.#strangers.delete(channel);
-    this.#limitMessages(channel, this.#options.config.limits.maxMessageBytes);
+    this.#limitMessages(channel, this.maxBytes);
     this.#options.counts.accept();
     return { ...taken, proof: credited.proof };
   }
@@ -159,6 +158,14 @@ export class ControlPlane implements ChannelHost {
     const lost = this.registrar.lose(channel);
     this.group?.over(channel);
     if (lost !== undefined) this.#options.tell('backend.lost', lost.info(), code);
+  }
+
+  /** Of the room that is kept for backends one place is left, so that the next one gets in, whoever the others are. */
+  #maxStrangers(): number {
+    const { control, limits } = this.#options.config;
+    const most = Math.max(MAX_STRANGERS, control.maxBackends);
+    const { reservedConnections: reserved } = limits;
+    return reserved > 0 ? Math.max(1, Math.min(most, reserved - this.registrar.size - 1)) : most;
   }
 
   #limitMessages({ handle }: ControlChannel, bytes: number): void {

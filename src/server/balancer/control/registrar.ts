@@ -28,8 +28,6 @@ interface Seat {
 export class Registrar {
   readonly #options: RegistrarOptions;
   readonly #seats = new Map<string, Seat>();
-  /** Ids that an operator took out, and did not put back: gone meanwhile, they come back drained. */
-  readonly #heldOut = new Set<string>();
 
   constructor(options: RegistrarOptions) {
     this.#options = options;
@@ -74,12 +72,9 @@ export class Registrar {
   }
 
   /** The backend knows that it is registered: from here on it may be picked, if it is ready. */
-  settle(channel: ControlChannel, { id, ready }: Register): void {
+  settle(channel: ControlChannel, { ready }: Register): void {
     const backend = this.backendOf(channel);
     if (backend === undefined) return;
-    if (this.#heldOut.has(id) && backend.state === 'registering') {
-      backend.send({ type: 'drain.request', cause: 'operator', fate: 'keep' });
-    }
     if (ready) backend.send({ type: 'ready.announced' });
     // It was picked when it was here before, and says now that it is not to be.
     else if (backend.state === 'ready') backend.send({ type: 'drain.request', cause: 'backend', fate: 'keep' });
@@ -127,31 +122,20 @@ export class Registrar {
 
   /** A backend of the pool drains: one that an operator removed has nothing to say any more. */
   draining(backend: BackendActor): void {
-    if (backend.spec.source !== 'registered') return;
-    const { draining } = backend.info();
-    if (draining === 'operator') this.#holdOut(backend.id);
-    else if (draining === 'removed') this.#heldOut.delete(backend.id);
     const channel = this.#channelFor(backend);
     if (channel === undefined) return;
-    if (draining === 'removed') this.#dismiss(channel, backend.id);
+    if (backend.info().draining === 'removed') this.#dismiss(channel, backend.id);
     else channel.say({ type: 'state', state: 'draining' });
   }
 
   /** A backend of the pool is picked from now on. */
   ready(backend: BackendActor): void {
-    this.#heldOut.delete(backend.id);
     this.#channelFor(backend)?.say({ type: 'state', state: 'ready' });
   }
 
   gone(backend: BackendActor): void {
     const channel = this.#channelFor(backend);
     if (channel !== undefined) this.#dismiss(channel, backend.id);
-  }
-
-  #holdOut(id: string): void {
-    const [oldest] = this.#heldOut;
-    if (oldest !== undefined && this.#heldOut.size >= this.#options.maxBackends) this.#heldOut.delete(oldest);
-    this.#heldOut.add(id);
   }
 
   #channelFor(backend: BackendActor): ControlChannel | undefined {

@@ -79,15 +79,16 @@ export class BackendWatch {
     const { timeout, check } = this.#options;
     const abort = new DialAbort();
     this.#abort = abort;
-    const late = new TidegateError('UPSTREAM_TIMEOUT', `no answer within ${timeout} ms`);
-    const timer = setTimeout(() => abort.abort(late), timeout);
+    const timer = aliveTimer(timeout, () =>
+      abort.abort(new TidegateError('UPSTREAM_TIMEOUT', `no answer within ${timeout} ms`)),
+    );
     try {
       await check(this.#backend, abort);
       return undefined;
     } catch (error) {
       return describeError(error);
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
       this.#abort = undefined;
     }
   }
@@ -103,4 +104,20 @@ export class BackendWatch {
     this.#streak = 0;
     this.#backend.send({ type: isDown ? 'check.up' : 'check.down' });
   }
+}
+
+/** Parts that a deadline is counted in. */
+const SLICES = 10;
+
+/**
+ * A deadline that counts only while this process runs: one that was busy or stopped itself finds its timers due before it has read the
+ * answers that came meanwhile, and would take every backend for dead. To be cleared as an interval.
+ */
+function aliveTimer(milliseconds: number, expired: () => void): NodeJS.Timeout {
+  let left = SLICES;
+  // One that is late comes once, however late it is.
+  return setInterval(() => {
+    left -= 1;
+    if (left === 0) expired();
+  }, milliseconds / SLICES);
 }
