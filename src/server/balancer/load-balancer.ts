@@ -29,7 +29,7 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   /** The clients of the balancer and of all its backends. */
   readonly group: Group = new GroupFace(
     () => this.#member(),
-    (id) => this.#running().group.deliveredBy(id),
+    (id) => this.#running().group.deputyOf(id),
   );
   readonly #added = new Map<string, BackendSpec>();
   readonly #registrations = new RegistrationCounts();
