@@ -24,6 +24,8 @@ export interface DownstreamPort extends SidePort {
   limitRate(rates: RateLimits): void;
   /** Changes how large messages may be from now on, where they are assembled. 0 = any size. */
   limitMessages?(bytes: number): void;
+  /** The id that the target has for the connection; undefined when it does not say. */
+  readonly nameAtTarget?: string | undefined;
   readonly target: string | undefined;
   readonly subprotocol: string;
   readonly dataPath: 'frames' | 'stream' | 'messages' | 'bytes' | undefined;

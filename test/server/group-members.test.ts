@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { accept, ConnectionReceiver, type LocalClients, type UpgradeRequest } from '../../src/index.js';
 import { eventually } from '../support/events.js';
-import { Client, createAgent, inState, startBackend, startBalancer } from './control/stage.js';
+import { Client, createAgent, inState, registerByHand, startBackend, startBalancer } from './control/stage.js';
 import { each, everyWay, groupOf, Listener, registered, startGroup, startMember, whatCame } from './group-stage.js';
 
 /** Clients of a server that is none of ours. */
@@ -207,20 +207,25 @@ describe('what is refused at once', () => {
     expect(members.map(({ server }) => server.agent?.state)).toEqual(['registered', 'registered', 'registered']);
   });
 
-  it('is the id that a client has at the balancer, where its backend delivers to it by another one', async () => {
+  it('is the id of a client at the balancer whose backend delivers to it and did not say how it calls it', async () => {
     const running = await startGroup();
-    const clients = { b1: await running.relayed('b1'), plain: await running.relayed('plain') };
-    const [b1, plain] = running.balancer.connections;
+    const raw = await registerByHand(running.control, {
+      bindings: [running.plain.addresses[0]!.url],
+      features: ['messages'],
+    });
+    await inState(running.balancer, 'raw', 'ready');
+    await running.relayed('raw');
+    const [connection] = running.balancer.connections;
     const { group } = running.balancer;
     const refused = {
       code: 'INVALID_OPTION',
-      message: `exclude: got "${b1!.id}"; the backend "b1" delivers to that client and knows it by another id: expected its address there`,
+      message: `"${connection!.id}": the backend "raw" delivers to that client and did not say by which id it knows it; expected its address there`,
     };
-    await expect(group.broadcast('hi', { exclude: [b1!.id] })).rejects.toMatchObject(refused);
-    await expect(group.broadcast('hi', { include: [b1!.id] })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
-    expect(() => group.addressOf(b1!)).toThrow('connection: got');
-    expect(await group.broadcast('others', { exclude: [plain!.id] })).toMatchObject({ matched: 1, complete: true });
-    expect(await whatCame(clients)).toEqual({ b1: ['others'], plain: [] });
+    await expect(group.broadcast('hi', { exclude: [connection!.id] })).rejects.toMatchObject(refused);
+    await expect(group.broadcast('hi', { include: [connection!.id] })).rejects.toMatchObject(refused);
+    await expect(group.send(connection!.id, 'hi')).rejects.toMatchObject(refused);
+    expect(() => group.addressOf(connection!)).toThrow(refused.message);
+    raw.client.socket.terminate();
   });
 
   it('is nothing for a server that is nobody’s backend: it has no group', async () => {

@@ -1,5 +1,6 @@
 /** Owns that messages of a balancer or a backend reach clients on all others over real sockets, each once. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
 import { each, everyWay, groupOf, type RunningGroup, startGroup, whatCame } from './group-stage.js';
 
 const NONE = { matched: 0, accepted: 0, queued: 0, dropped: 0, closed: 0 };
@@ -141,6 +142,45 @@ describe('a group', () => {
     expect(await running.balancer.group.send(b1!.id, 'by id')).toBe('accepted');
     expect((await groupOf(running.members[0].server).broadcast('others', { exclude: [address] })).matched).toBe(1);
     expect(await whatCame(clients)).toEqual({ plain: ['by address', 'by id'], b1: ['by id', 'others'] });
+  });
+
+  it('knows a relayed client by one address, whichever id it is given by', async () => {
+    const running = await startGroup();
+    await running.direct(running.members[0]);
+    const clients = {
+      b1: await running.relayed('b1'),
+      b2: await running.relayed('b2'),
+      plain: await running.relayed('plain'),
+    };
+    const [b1, b2] = running.balancer.connections;
+    const { group } = running.balancer;
+    expect([group.addressOf(b1!), group.addressOf(b2!)]).toEqual(['b1/conn-2', 'b2/conn-1']);
+    expect((await group.broadcast('others', { exclude: [b1!.id] })).matched).toBe(3);
+    expect((await group.broadcast('one', { include: [b2!.id] })).matched).toBe(1);
+    expect(await groupOf(running.members[1].server).send(group.addressOf(b1!), 'from afar')).toBe('accepted');
+    // By way of its backend, too, or it would overtake what was said to all.
+    const said = Promise.all([group.broadcast('first'), group.send(b1!.id, 'second'), group.broadcast('third')]);
+    await said;
+    expect(await whatCame(clients)).toEqual({
+      b1: ['from afar', 'first', 'second', 'third'],
+      b2: ['others', 'one', 'first', 'third'],
+      plain: ['others', 'first', 'third'],
+    });
+  });
+
+  it('names connections to a balancer, which keeps that to itself', async () => {
+    const running = await startGroup();
+    const fieldAt = (url: string) =>
+      new Promise<unknown>((resolve) => {
+        const socket = new WebSocket(url);
+        onTestFinished(() => socket.terminate());
+        socket.once('upgrade', ({ headers }) => resolve(headers['tidegate-connection']));
+      });
+    expect(await fieldAt(running.members[0].url)).toBe('conn-1');
+    await running.relayed('b1');
+    expect(await fieldAt(running.url)).toBeUndefined();
+    expect(running.members[0].server.connections).toHaveLength(3);
+    expect(await fieldAt(running.plain.addresses[0]!.url)).toBeUndefined();
   });
 
   it('reaches the clients of a backend that drains', async () => {

@@ -1,5 +1,7 @@
 /** Owns the address of a connection in a group: `member/connection`, such as `b1/conn-12`. Refuses to know which members there are. */
 
+import { headerValues } from '../header-fields.js';
+
 /** Where a connection is. */
 export interface Address {
   /** The id of the backend or balancer that holds it; undefined for the one that is asked. */
@@ -20,9 +22,13 @@ export function parseAddress(text: string): Address {
   return { member: text.slice(0, slash), connection: text.slice(slash + 1) };
 }
 
-/** An address as it can travel: what names no member is at the one given. */
-export function absoluteAddress(text: string, here: string): string {
-  return text.includes('/') ? text : formatAddress(here, text);
+/** The field of a 101 by which a backend says what it calls the connection. */
+export const CONNECTION_FIELD = 'Tidegate-Connection';
+
+/** What a backend calls a connection, by its 101; undefined when it does not say, or not in one word. */
+export function connectionNameIn(rawHeaders: readonly string[]): string | undefined {
+  const [name = ''] = headerValues(rawHeaders, CONNECTION_FIELD);
+  return /^[A-Za-z0-9._:@-]{1,128}$/.test(name) ? name : undefined;
 }
 
 /** The ids of those connections that are at this member. */

@@ -3,7 +3,7 @@
  * concerns. Refuses to carry it out.
  */
 import { type Message, TidegateError } from '../../receivers/index.js';
-import { absoluteAddress, parseAddress } from './address.js';
+import { parseAddress } from './address.js';
 import { groupFilter, groupId } from './group-fields.js';
 import type { GroupAction, GroupFilter, GroupMessage } from './messages.js';
 
@@ -85,14 +85,12 @@ export function assertAddress(address: unknown): asserts address is string {
   if (error !== undefined) throw new TidegateError('INVALID_OPTION', `an address: ${error.issues[0]?.message}`);
 }
 
-/** A filter whose addresses mean the same everywhere. */
-export function absoluteFilter({ channel, protocol, include, exclude }: GroupFilter, here: string): GroupFilter {
-  return {
-    channel,
-    protocol,
-    include: include?.map((address) => absoluteAddress(address, here)),
-    exclude: exclude?.map((address) => absoluteAddress(address, here)),
-  };
+/** A filter whose addresses mean the same everywhere, each made so by `absolute`. */
+export function absoluteFilter(
+  { channel, protocol, include, exclude }: GroupFilter,
+  absolute: (address: string) => string,
+): GroupFilter {
+  return { channel, protocol, include: include?.map(absolute), exclude: exclude?.map(absolute) };
 }
 
 /** The members that an action concerns, by what it says itself; undefined for all. */

@@ -35,7 +35,7 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   /** The clients of the balancer and of all its backends. */
   readonly group: Group = new GroupFace(
     () => this.#member(),
-    (id) => this.#running().group.deliveredBy(id),
+    (id) => this.#running().group.deputyOf(id),
   );
   readonly #registrations = new RegistrationCounts();
   readonly #known: KnownBackends;

@@ -7,6 +7,7 @@ import type { DialOrder } from '../../actors/connection.machine.js';
 import type { ConnectionActor } from '../../actors/connection-actor.js';
 import type { DownstreamPort } from '../../actors/downstream.port.js';
 import { UpstreamActor } from '../../actors/upstream-actor.js';
+import { CONNECTION_FIELD } from '../../protocol/control/address.js';
 import {
   type Acceptance,
   type CloseStatus,
@@ -131,11 +132,18 @@ export class DownstreamShell implements DownstreamPort {
     upstream.start();
   }
 
+  get nameAtTarget(): string | undefined {
+    return this.#upstream?.nameThere;
+  }
+
   accept(): void {
     const plan = this.#plan;
     const greeting = this.#greeting;
     if (plan === undefined || greeting === undefined) return;
-    this.#path = greeting.accept(plan, this.#upstream?.answer, this.#upstream?.headers);
+    // A backend tells a balancer what it calls the connection.
+    const { register } = this.#services.config;
+    const headers = register === undefined ? this.#upstream?.headers : { [CONNECTION_FIELD]: this.#connection.id };
+    this.#path = greeting.accept(plan, this.#upstream?.answer, headers);
     this.#subprotocol = greeting.subprotocol;
     if (plan.rates !== undefined) this.#path.limitRate(plan.rates);
     this.#connectUpstream();

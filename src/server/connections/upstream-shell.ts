@@ -6,6 +6,7 @@ import type { Refusal } from '../../actors/connection.effects.js';
 import type { Ending } from '../../actors/ending.js';
 import type { UpstreamPort } from '../../actors/upstream.port.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
+import { connectionNameIn } from '../../protocol/control/address.js';
 import { endToEndResponseHeaders } from '../../protocol/forward-headers.js';
 import {
   type CloseStatus,
@@ -43,6 +44,8 @@ export class UpstreamShell implements UpstreamPort {
   /** What the target answered; undefined before, and for a target that speaks no WebSocket. */
   answer: UpstreamAnswer | undefined;
   readonly speaksWebSocket: boolean;
+  /** What the target calls the connection; undefined when it does not say. */
+  nameThere: string | undefined;
 
   readonly #upstream: UpstreamActor;
   readonly #request: UpgradeRequest;
@@ -215,6 +218,7 @@ export class UpstreamShell implements UpstreamPort {
       };
     }
     this.answer = { subprotocol: handshake.subprotocol, extensions: handshake.extensions };
+    if (this.#route !== undefined) this.nameThere = connectionNameIn(handshake.rawHeaders);
     try {
       if (passed !== undefined) assertAnswerToPass(handshake.extensions);
       this.#deflate = own?.agree(handshake.extensions);

@@ -1,5 +1,5 @@
 /** Owns how an application asks a group for something: checks what it is given and says what came of it. Refuses to carry it out. */
-import { absoluteAddress, connectionsAt, formatAddress } from '../../protocol/control/address.js';
+import { formatAddress, parseAddress } from '../../protocol/control/address.js';
 import {
   absoluteFilter,
   assertAddress,
@@ -12,30 +12,33 @@ import { type Connection, type Message, TidegateError } from '../../receivers/in
 import type { Group, GroupReport, GroupSendResult } from './group.js';
 import type { GroupMember } from './group-member.js';
 
+/** Who delivers to a connection in place of the server that has it. */
+export interface Deputy {
+  readonly member: string;
+  /** What the connection is called there; undefined when that is not known. */
+  readonly connection: string | undefined;
+}
+
 /** The group of one server, whether that runs or not. */
 export class GroupFace implements Group {
   readonly #member: () => GroupMember;
-  readonly #deliveredBy: (connectionId: string) => string | undefined;
+  readonly #deputyOf: (connectionId: string) => Deputy | undefined;
 
   /**
    * @param member throws when there is none now, and says why.
-   * @param deliveredBy the member that delivers to a connection of this server, by another id; undefined when this one does. Default: so
-   * for all.
+   * @param deputyOf who delivers to a connection of this server instead of it. Default: nobody.
    */
-  constructor(member: () => GroupMember, deliveredBy: (connectionId: string) => string | undefined = () => undefined) {
+  constructor(member: () => GroupMember, deputyOf: (connectionId: string) => Deputy | undefined = () => undefined) {
     this.#member = member;
-    this.#deliveredBy = deliveredBy;
+    this.#deputyOf = deputyOf;
   }
 
   async broadcast(message: Message, filter: GroupFilter = {}): Promise<GroupReport> {
     assertGroupMessage(message);
     const member = this.#member();
     assertGroupFilter(filter);
-    const absolute = absoluteFilter(filter, member.id);
+    const absolute = absoluteFilter(filter, (address) => this.#absolute(address, member.id));
     assertGroupFilter(absolute);
-    for (const name of ['include', 'exclude'] as const) {
-      for (const id of connectionsAt(member.id, absolute[name] ?? [])) this.#assertDelivers(name, id);
-    }
     return member.run({ verb: 'broadcast', message: writeGroupMessage(message), filter: absolute });
   }
 
@@ -43,7 +46,7 @@ export class GroupFace implements Group {
     assertGroupMessage(message);
     assertAddress(address);
     const member = this.#member();
-    const to = absoluteAddress(address, member.id);
+    const to = this.#absolute(address, member.id);
     assertAddress(to);
     return resultOf(await member.run({ verb: 'send', to, message: writeGroupMessage(message) }));
   }
@@ -58,17 +61,17 @@ export class GroupFace implements Group {
   }
 
   addressOf({ id }: Pick<Connection, 'id'>): string {
-    const member = this.#member();
-    this.#assertDelivers('connection', id);
-    return formatAddress(member.id, id);
+    return this.#absolute(id, this.#member().id);
   }
 
-  /** What its backend does not know cannot be told to it, and nothing is better than what is for others. */
-  #assertDelivers(name: string, id: string): void {
-    const backend = this.#deliveredBy(id);
-    if (backend === undefined) return;
-    const why = `the backend ${JSON.stringify(backend)} delivers to that client and knows it by another id`;
-    throw new TidegateError('INVALID_OPTION', `${name}: got ${JSON.stringify(id)}; ${why}: expected its address there`);
+  /** What its backend does not know cannot be told to it, and to tell others instead would be worse than to tell nobody. */
+  #absolute(address: string, here: string): string {
+    const { member = here, connection } = parseAddress(address);
+    const deputy = member === here ? this.#deputyOf(connection) : undefined;
+    if (deputy === undefined) return formatAddress(member, connection);
+    if (deputy.connection !== undefined) return formatAddress(deputy.member, deputy.connection);
+    const why = `the backend ${JSON.stringify(deputy.member)} delivers to that client and did not say by which id it knows it`;
+    throw new TidegateError('INVALID_OPTION', `${JSON.stringify(connection)}: ${why}; expected its address there`);
   }
 }
 

@@ -27,7 +27,7 @@ export type GroupSendResult = SendResult | 'unknown' | 'lost';
 export interface Group {
   /**
    * Sends a message to every client that passes the filter, wherever it is. Its lists hold addresses, or ids of connections of this
-   * server. A balancer cannot take the id of a client that a backend delivers to: only its address there says who it is.
+   * server.
    */
   broadcast(message: Message, filter?: GroupFilter): Promise<GroupReport>;
   /** Sends a message to the client with this address, or with this id on this server (sgc: WriteData). */
@@ -39,8 +39,8 @@ export interface Group {
   /**
    * The address of a connection of this server, such as `b1/conn-12`, by which it is known in the whole group.
    *
-   * @throws TidegateError `INVALID_OPTION` at a balancer for a client that a backend delivers to, as only that one knows its address;
-   * `NOT_RUNNING` unless the balancer runs.
+   * @throws TidegateError `NOT_RUNNING` unless the balancer runs; `INVALID_OPTION` at a balancer for a client to which a backend delivers
+   * that did not say by which id it knows it, as servers of this library do.
    */
   addressOf(connection: Pick<Connection, 'id'>): string;
 }

@@ -1,6 +1,6 @@
 /** Owns addresses, and how messages, filters and pings are written for a group. */
 import { describe, expect, it } from 'vitest';
-import { absoluteAddress, connectionsAt, formatAddress, parseAddress } from '../../../src/protocol/control/address.js';
+import { connectionNameIn, connectionsAt, formatAddress, parseAddress } from '../../../src/protocol/control/address.js';
 import {
   absoluteFilter,
   assertGroupMessage,
@@ -23,16 +23,26 @@ describe('an address', () => {
     if (expected.member !== undefined) expect(formatAddress(expected.member, expected.connection)).toBe(text);
   });
 
-  it('without a member is one here', () => {
-    expect(absoluteAddress('conn-1', 'b1')).toBe('b1/conn-1');
-    expect(absoluteAddress('b2/conn-1', 'b1')).toBe('b2/conn-1');
+  it('of a filter is made to mean the same everywhere', () => {
     const filter = { channel: 'c', protocol: 'p', include: ['conn-1', 'b2/conn-2'], exclude: ['conn-3'] };
-    expect(absoluteFilter(filter, 'b1')).toEqual({
+    expect(absoluteFilter(filter, (address) => `at ${address}`)).toEqual({
       channel: 'c',
       protocol: 'p',
-      include: ['b1/conn-1', 'b2/conn-2'],
-      exclude: ['b1/conn-3'],
+      include: ['at conn-1', 'at b2/conn-2'],
+      exclude: ['at conn-3'],
     });
+    expect(absoluteFilter({}, String)).toEqual({});
+  });
+
+  it.each([
+    [['Tidegate-Connection', 'conn-12'], 'conn-12'],
+    [['tidegate-connection', 'a.b:c@d_e'], 'a.b:c@d_e'],
+    [['Upgrade', 'websocket'], undefined],
+    [['Tidegate-Connection', ''], undefined],
+    [['Tidegate-Connection', 'b1/conn-1'], undefined],
+    [['Tidegate-Connection', 'x'.repeat(129)], undefined],
+  ])('is told by a 101 with the fields %j', (rawHeaders, expected) => {
+    expect(connectionNameIn(rawHeaders)).toBe(expected);
   });
 
   it('is looked for at its member only', () => {

@@ -8,6 +8,7 @@ import type { PoolActor } from '../../../actors/pool-actor.js';
 import type { SupervisorActor } from '../../../actors/supervisor-actor.js';
 import type { GroupCommand, GroupResult } from '../../../protocol/control/messages.js';
 import type { BalancerConfig } from '../../config/balancer/options.js';
+import type { Deputy } from '../../group/group-face.js';
 import { GroupMember } from '../../group/group-member.js';
 import type { GroupPeer, GroupPeers } from '../../group/group-peer.js';
 import { RegistryClients } from '../../group/registry-clients.js';
@@ -59,6 +60,13 @@ export class BalancerGroup implements GroupListener {
     const channel = control.registrar.channelOf(backend.id);
     const delivers = channel === undefined ? this.#cutOff.has(backend.id) : deliversMessages(channel);
     return delivers ? backend.id : undefined;
+  }
+
+  /** The same, and what the connection is called there. */
+  deputyOf(connectionId: string): Deputy | undefined {
+    const member = this.deliveredBy(connectionId);
+    if (member === undefined) return undefined;
+    return { member, connection: this.#options.supervisor.registry.get(connectionId)?.port.nameAtTarget };
   }
 
   close(): void {
