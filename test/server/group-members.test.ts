@@ -118,6 +118,19 @@ describe('a balancer that only tells clients where to go', () => {
   });
 });
 
+describe('the limits of clients', () => {
+  it('are none of backends: what they say to each other may be larger', async () => {
+    const running = await startGroup({ limits: { maxMessageBytes: '1KiB' } });
+    const listener = await running.direct(running.members[1]);
+    // Each character is six bytes on the way.
+    const text = '\u0001'.repeat(2_000_000);
+    expect(await groupOf(running.members[0].server).broadcast(text)).toMatchObject({ accepted: 1, complete: true });
+    expect((await listener.client.next()) === text).toBe(true);
+    expect(await running.balancer.group.broadcast(text)).toMatchObject({ accepted: 1, complete: true });
+    expect((await listener.client.next()) === text).toBe(true);
+  });
+});
+
 describe('a restart', () => {
   it('of a backend makes nobody deaf', async () => {
     const running = await startGroup();

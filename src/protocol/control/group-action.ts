@@ -10,6 +10,12 @@ import type { GroupAction, GroupFilter, GroupMessage } from './messages.js';
 /** The largest message for clients that a command carries, in bytes. */
 export const MAX_GROUP_MESSAGE_BYTES = 8 * 1024 * 1024;
 
+/**
+ * The largest command, in bytes: the largest message, each byte of which JSON may write as six, and the longest lists of addresses. What
+ * clients may send, `limits.maxMessageBytes`, is for clients.
+ */
+export const MAX_COMMAND_BYTES = 64 * 1024 * 1024;
+
 const MAX_PING_BYTES = 125;
 
 /** Writes a message so that JSON can hold it. */

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BackendActor } from '../../../actors/backend-actor.js';
 import type { PoolActor } from '../../../actors/pool-actor.js';
+import { MAX_COMMAND_BYTES } from '../../../protocol/control/group-action.js';
 import type { GroupCommand, GroupResult, RefusalReason, Register } from '../../../protocol/control/messages.js';
 import { MAX_CONTROL_BYTES } from '../../../protocol/control/read-message.js';
 import type { RequestHead } from '../../../protocol/http-head.js';
@@ -65,7 +66,7 @@ export class ControlPlane implements ChannelHost {
   readonly balancer = randomUUID();
   readonly registrationTimeout: number;
   readonly lease: number;
-  readonly maxBytes: number;
+  readonly maxBytes = MAX_COMMAND_BYTES;
   readonly registrar: Registrar;
   /** Told about what concerns clients elsewhere. */
   group: GroupListener | undefined;
@@ -78,7 +79,6 @@ export class ControlPlane implements ChannelHost {
     const { config, pool, speaks } = options;
     this.registrationTimeout = config.timeouts.handshake;
     this.lease = config.control.lease;
-    this.maxBytes = config.limits.maxMessageBytes;
     this.registrar = new Registrar({ pool, speaks, drain: config.drain, maxBackends: config.control.maxBackends });
   }
 
@@ -116,7 +116,7 @@ export class ControlPlane implements ChannelHost {
     const taken = this.registrar.register(channel, register);
     if ('why' in taken) return { ...taken, backend: register.id };
     this.#strangers.delete(channel);
-    this.#limitMessages(channel, this.#options.config.limits.maxMessageBytes);
+    this.#limitMessages(channel, this.maxBytes);
     this.#options.counts.accept();
     return { ...taken, proof: credited.proof };
   }
