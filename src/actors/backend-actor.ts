@@ -8,6 +8,7 @@ import type { BackendCheck, BackendHealth, BackendInfo, BackendSpec, BackendStat
 import { type BackendEvent, backendMachine } from './backend.machine.js';
 import type { BackendOptions } from './backend.options.js';
 import { BackendCandidate } from './backend-candidate.js';
+import { healthIn, stateIn } from './backend-place.js';
 import type { Chain } from './chain.js';
 import { ChartActor } from './chart-actor.js';
 import { compileChart } from './compiled-chart.js';
@@ -89,15 +90,11 @@ export class BackendActor implements BackendEffects {
   }
 
   get state(): BackendState {
-    const { chartValue } = this;
-    return (typeof chartValue === 'string' ? chartValue : Object.keys(chartValue)[0]) as BackendState;
+    return stateIn(this.chartValue);
   }
 
   get health(): BackendHealth | undefined {
-    const { chartValue } = this;
-    if (typeof chartValue === 'string') return undefined;
-    const { health } = chartValue.ready as { health: BackendHealth | { trial: string } };
-    return typeof health === 'string' ? health : 'trial';
+    return healthIn(this.chartValue);
   }
 
   /** Ready and well, with room or without. */
