@@ -54,7 +54,6 @@ export class BackendActor implements BackendEffects {
   /** What active checks say, whatever the chart is at. */
   #isDown = false;
   #lastCheck: BackendCheck | undefined;
-  /** By the clock on the wall, for people. */
   #ejectedUntil = 0;
 
   constructor(spec: BackendSpec, options: BackendOptions, host: BackendHost, parent: AnyActorRef) {
