@@ -10,7 +10,7 @@ import { type HeaderFields, TidegateError, type UpgradeRequest } from '../../rec
 import type { Route, Routes } from '../connections/route.js';
 import type { DialSignal } from '../dial/dial-signal.js';
 import type { Target } from '../dial/target.js';
-import type { Affinity, ClientFacts, PickHints } from './affinity.js';
+import type { Affinity, ClientFacts, PickHints } from './affinity/affinity.js';
 import { targetOf } from './backend-target.js';
 import type { RetryBudget } from './retry-budget.js';
 

@@ -18,12 +18,12 @@ import { comeBack } from '../farewells.js';
 import type { HttpReport } from '../http/http-hooks.js';
 import { HttpPlane } from '../http/http-plane.js';
 import type { ExtensionBase, PlainAnswer, PlainRequest, ServerExtension } from '../server-extension.js';
-import { createRoutes } from './backend-route.js';
+import { createAffinity } from './affinity/create-affinity.js';
+import { createRoutes, type RouteServices } from './backend-route.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import type { BalancerHooks } from './balancer-hooks.js';
 import { ControlPlane } from './control/control-plane.js';
 import type { RegistrationCounts } from './control/registration-counts.js';
-import { createAffinity } from './create-affinity.js';
 import { Discovery } from './discovery/discovery.js';
 import { BalancerGroup } from './group/balancer-group.js';
 import { HealthChecks } from './health/health-checks.js';
@@ -56,112 +56,46 @@ export class Balancing implements ServerExtension {
   readonly routes: Routes;
   readonly control: ControlPlane;
   readonly group: BalancerGroup;
+  readonly refusesClients: Refusal | undefined;
   readonly #options: BalancingOptions;
   readonly #pairs: Pairs;
   readonly #checks: HealthChecks;
-  readonly #redirection: Redirection;
-  readonly refusesClients: Refusal | undefined;
   readonly #discovery: Discovery;
+  readonly #redirection: Redirection;
   readonly #http: HttpPlane | undefined;
 
   constructor(options: BalancingOptions, base: ExtensionBase) {
     this.#options = options;
     const { supervisor, dialer } = base;
-    const { config, hooks, tell } = options;
-    const { drain, health, failover } = config;
+    const { config, hooks, registrations, tell } = options;
+    const { drain, failover, mode } = config;
+    const speaks = speechOf(config);
+    const exception = (error: unknown) => tell('exception', error, undefined);
+    const pool = this.#createPool(exception);
+    this.pool = pool;
+    this.control = new ControlPlane({ config, pool, speaks, base, counts: registrations, tell });
     this.#checks = new HealthChecks({ config, dialer });
-    this.pool = new PoolActor(
-      {
-        policy: createPolicy(hooks.selection ?? config.policy),
-        whenUnhealthy: drain.whenUnhealthy,
-        drainTimeout: drain.timeout,
-        drainsPerSecond: drain.perSecond,
-        slowStart: config.slowStart,
-        queue: config.queue,
-        outliers: health,
-        ending: () => comeBack(drain.minDelay, drain.maxDelay),
-        random: Math.random,
-      },
-      {
-        ready: (backend) => {
-          this.control.ready(backend);
-          this.#checks.watch(backend);
-          this.#discovery.review();
-          tell('backend.ready', backend.info());
-        },
-        draining: (backend) => {
-          this.control.draining(backend);
-          this.#checks.forget(backend);
-          this.#discovery.review();
-          tell('backend.draining', backend.info());
-        },
-        gone: (backend) => {
-          this.control.gone(backend);
-          this.#checks.forget(backend);
-          this.#http?.forget(backend.id);
-          tell('backend.gone', backend.info());
-        },
-        judged: (backend, health) => {
-          this.#discovery.review();
-          tell('backend.health', backend.info(), health);
-        },
-        exception: (error) => tell('exception', error, undefined),
-      },
-    );
     this.#discovery = new Discovery({
       ...config.discovery,
       resolver: hooks.resolver,
-      pool: this.pool,
+      pool,
       whenVanished: drain.whenRemoved,
-      exception: (error) => tell('exception', error, undefined),
+      exception,
     });
-    const speaks = speechOf(config);
-    this.control = new ControlPlane({ config, pool: this.pool, speaks, base, counts: options.registrations, tell });
     this.#pairs = new Pairs({
       connection: (id) => supervisor.registry.get(id),
       paired: (connection, backend) => tell('client.paired', connection.handle, backend.info()),
       unpaired: (connection, backend) => tell('client.unpaired', connection.handle, backend.info()),
     });
-    this.group = new BalancerGroup({
-      control: this.control,
-      pool: this.pool,
-      pairs: this.#pairs,
-      supervisor,
-      config,
-      exception: (error) => tell('exception', error, undefined),
-    });
-    const affinity = createAffinity({ config, backendIds: () => this.pool.ids() });
-    this.#redirection = new Redirection({
-      config,
-      pool: this.pool,
-      affinity,
-      hook: hooks.onBeforeBinding,
-      exception: (error) => tell('exception', error, undefined),
-    });
+    this.group = new BalancerGroup({ control: this.control, pool, pairs: this.#pairs, supervisor, config, exception });
+    const affinity = createAffinity({ config, backendIds: () => pool.ids() });
     const budget = new RetryBudget(failover.budget);
-    const relayed = createRoutes({
-      speaks,
-      pool: this.pool,
-      affinity,
-      budget,
-      attempts: failover.attempts,
-      attemptTimeout: failover.attemptTimeout,
-      retryAfter: config.retryAfter,
-      lossEnding: () => ({
-        ...comeBack(drain.minDelay, drain.maxDelay),
-        initiator: 'upstream',
-        cause: 'UPSTREAM_LOST',
-      }),
-      paired: (id, pairing) => this.#pairs.paired(id, pairing),
-      unpaired: (id) => this.#pairs.unpaired(id),
-    });
-    this.routes = config.mode === 'redirect' ? this.#redirection.routes : relayed;
-    this.refusesClients = config.mode === 'off' ? OFF : undefined;
+    this.#redirection = new Redirection({ config, pool, affinity, hook: hooks.onBeforeBinding, exception });
+    this.routes = mode === 'redirect' ? this.#redirection.routes : this.#createRelay({ speaks, affinity, budget });
+    this.refusesClients = mode === 'off' ? OFF : undefined;
     if (config.http.enabled && speaks === 'websocket') {
-      const plane = { config, hooks, pool: this.pool, affinity, budget };
       const done = (report: HttpReport) => tell('http.request', report);
-      const exception = (error: unknown) => tell('exception', error, undefined);
-      this.#http = new HttpPlane({ ...plane, done, exception }, base);
+      this.#http = new HttpPlane({ config, hooks, pool, affinity, budget, done, exception }, base);
     }
   }
 
@@ -233,5 +167,66 @@ export class Balancing implements ServerExtension {
     this.group.close();
     this.pool.close();
     await this.#checks.close();
+  }
+
+  #createPool(exception: (error: unknown) => void): PoolActor {
+    const { config, hooks, tell } = this.#options;
+    const { drain, health, slowStart, queue } = config;
+    return new PoolActor(
+      {
+        policy: createPolicy(hooks.selection ?? config.policy),
+        whenUnhealthy: drain.whenUnhealthy,
+        drainTimeout: drain.timeout,
+        drainsPerSecond: drain.perSecond,
+        slowStart,
+        queue,
+        outliers: health,
+        ending: () => comeBack(drain.minDelay, drain.maxDelay),
+        random: Math.random,
+      },
+      {
+        ready: (backend) => {
+          this.control.ready(backend);
+          this.#checks.watch(backend);
+          this.#discovery.review();
+          tell('backend.ready', backend.info());
+        },
+        draining: (backend) => {
+          this.control.draining(backend);
+          this.#checks.forget(backend);
+          this.#discovery.review();
+          tell('backend.draining', backend.info());
+        },
+        gone: (backend) => {
+          this.control.gone(backend);
+          this.#checks.forget(backend);
+          this.#http?.forget(backend.id);
+          tell('backend.gone', backend.info());
+        },
+        judged: (backend, verdict) => {
+          this.#discovery.review();
+          tell('backend.health', backend.info(), verdict);
+        },
+        exception,
+      },
+    );
+  }
+
+  #createRelay(shared: Pick<RouteServices, 'speaks' | 'affinity' | 'budget'>): Routes {
+    const { drain, failover, retryAfter } = this.#options.config;
+    return createRoutes({
+      ...shared,
+      pool: this.pool,
+      attempts: failover.attempts,
+      attemptTimeout: failover.attemptTimeout,
+      retryAfter,
+      lossEnding: () => ({
+        ...comeBack(drain.minDelay, drain.maxDelay),
+        initiator: 'upstream',
+        cause: 'UPSTREAM_LOST',
+      }),
+      paired: (id, pairing) => this.#pairs.paired(id, pairing),
+      unpaired: (id) => this.#pairs.unpaired(id),
+    });
   }
 }

@@ -6,7 +6,7 @@ import type { Occupant, Pairing, PairingEnd } from '../../actors/pairing.js';
 import type { PoolActor } from '../../actors/pool-actor.js';
 import type { Leaving } from '../../actors/waiting-room.js';
 import { type HeaderFields, TidegateError } from '../../receivers/index.js';
-import type { Affinity, ClientFacts } from '../balancer/affinity.js';
+import type { Affinity, ClientFacts } from '../balancer/affinity/affinity.js';
 import { pickError } from '../balancer/backend-route.js';
 import { targetOf } from '../balancer/backend-target.js';
 import type { RetryBudget } from '../balancer/retry-budget.js';

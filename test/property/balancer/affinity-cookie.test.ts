@@ -1,7 +1,7 @@
 /** Owns that nobody without the secret can make a cookie, and that whatever is not one of ours is nothing. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { CookieSeal } from '../../../src/server/balancer/affinity-cookie.js';
+import { CookieSeal } from '../../../src/server/balancer/affinity/cookie-seal.js';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.';
 

@@ -1,6 +1,6 @@
 /** Owns what a client is known by. */
 import { expect, it } from 'vitest';
-import { keyReader } from '../../../src/server/balancer/affinity-key.js';
+import { keyReader } from '../../../src/server/balancer/affinity/key-reader.js';
 
 const client = (facts: { url?: string; headers?: Record<string, string>; remoteAddress?: string }) => ({
   url: '/',

@@ -1,6 +1,6 @@
 /** Owns how long a client is remembered, and that there is a bound to how many are. */
 import { expect, it } from 'vitest';
-import { AffinityTable } from '../../../src/server/balancer/affinity-table.js';
+import { AffinityTable } from '../../../src/server/balancer/affinity/affinity-table.js';
 
 function table(maxAge: number, maxRows: number) {
   const clock = { now: 0 };

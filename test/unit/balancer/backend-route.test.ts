@@ -1,7 +1,7 @@
 /** Owns that the way of a client to a backend gives back every place that it took, and tells the backend how it went. Refuses to dial. */
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../../../src/actors/connection.effects.js';
-import { noAffinity } from '../../../src/server/balancer/affinity.js';
+import { noAffinity } from '../../../src/server/balancer/affinity/affinity.js';
 import { createRoutes } from '../../../src/server/balancer/backend-route.js';
 import { RetryBudget } from '../../../src/server/balancer/retry-budget.js';
 import { DialAbort } from '../../../src/server/dial/dial-signal.js';

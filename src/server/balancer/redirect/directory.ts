@@ -9,7 +9,7 @@ import {
   TidegateError,
   type UpgradeRequest,
 } from '../../../receivers/index.js';
-import { type Affinity, cameByTls } from '../affinity.js';
+import { type Affinity, cameByTls } from '../affinity/affinity.js';
 import { pickError } from '../backend-route.js';
 import { addressFor, assertBinding, chooseBinding } from './binding.js';
 

@@ -14,7 +14,7 @@ import {
 import type { BalancerConfig } from '../../config/balancer/options.js';
 import type { Routes } from '../../connections/route.js';
 import type { PlainAnswer } from '../../server-extension.js';
-import type { Affinity } from '../affinity.js';
+import type { Affinity } from '../affinity/affinity.js';
 import { BindingReceiver } from './binding-receiver.js';
 import { BoundedWaits } from './bounded-waits.js';
 import { directionAnswer } from './directions.js';

@@ -1,7 +1,7 @@
 /** Owns what a client is known by: its address, or something it sends. Refuses to remember it and to hash it for a choice. */
 import { createHash } from 'node:crypto';
-import { cookieValues } from '../../protocol/cookies.js';
-import { networkOf } from '../../protocol/ip-address.js';
+import { cookieValues } from '../../../protocol/cookies.js';
+import { networkOf } from '../../../protocol/ip-address.js';
 import type { ClientFacts } from './affinity.js';
 
 /** Reads what a client is known by; undefined for one that has nothing of the kind. */

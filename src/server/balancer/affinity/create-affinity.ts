@@ -3,13 +3,13 @@
  * to pick a backend.
  */
 import { performance } from 'node:perf_hooks';
-import { cookieValues, withoutCookie } from '../../protocol/cookies.js';
-import type { HeaderFields } from '../../receivers/index.js';
-import type { BalancerConfig } from '../config/balancer/options.js';
+import { cookieValues, withoutCookie } from '../../../protocol/cookies.js';
+import type { HeaderFields } from '../../../receivers/index.js';
+import type { BalancerConfig } from '../../config/balancer/options.js';
 import { type Affinity, type ClientFacts, cameByTls, noAffinity, type PickHints } from './affinity.js';
-import { CookieSeal, type OpenedCookie } from './affinity-cookie.js';
-import { type KeyReader, keyReader } from './affinity-key.js';
 import { AffinityTable } from './affinity-table.js';
+import { CookieSeal, type OpenedCookie } from './cookie-seal.js';
+import { type KeyReader, keyReader } from './key-reader.js';
 
 /** What an affinity is made of. */
 export interface AffinityOptions {

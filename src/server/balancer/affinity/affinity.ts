@@ -1,5 +1,5 @@
 /** Owns what of a client decides which backend it gets: what is hashed, and the backend it had before. Refuses to pick one. */
-import type { ForwardedFacts, HeaderFields, TlsFacts } from '../../receivers/index.js';
+import type { ForwardedFacts, HeaderFields, TlsFacts } from '../../../receivers/index.js';
 
 /** What is looked at of a client: of its handshake, or of a plain request. */
 export interface ClientFacts {

@@ -1,5 +1,5 @@
 /** Owns which backend each known client had, for a bounded number of clients. Refuses to know what a client is known by. */
-import { Chain, type Chained } from '../../actors/chain.js';
+import { Chain, type Chained } from '../../../actors/chain.js';
 
 /** How many clients are remembered at most: beyond that, those who did not come for the longest time are forgotten. */
 export const MAX_REMEMBERED = 100_000;
