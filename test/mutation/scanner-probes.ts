@@ -119,6 +119,24 @@ export function scannerLimits(modules: ProtocolModules): void {
     assert.equal(codeOf(limit, of(Opcode.Binary, 51)), 1009);
     assert.equal(codeOf(limit, of(Opcode.Ping, 100)), undefined);
   }
+  // Another limit counts from the next frame on, for frames and for whole messages; 0 is none.
+  const { scanner: relimited } = scannerOf(modules, { maxFrameBytes: 50, maxMessageBytes: 50 });
+  relimited.limitMessages(100);
+  relimited.scan(of(Opcode.Binary, 100));
+  assert.deepEqual([relimited.violation], [null]);
+  relimited.scan(encodeFrame({ opcode: Opcode.Binary, payload: Buffer.alloc(60), fin: false }));
+  relimited.scan(encodeFrame({ opcode: Opcode.Continuation, payload: Buffer.alloc(41) }));
+  assert.equal(relimited.violation?.code, 1009);
+  for (const limit of [{ maxFrameBytes: 50 }, { maxMessageBytes: 50 }]) {
+    const { scanner } = scannerOf(modules, limit);
+    scanner.limitMessages(0);
+    scanner.scan(of(Opcode.Binary, 200));
+    assert.equal(scanner.violation, null);
+  }
+  const { scanner: lowered } = scannerOf(modules, {});
+  lowered.limitMessages(10);
+  lowered.scan(encodeFrame({ opcode: Opcode.Binary, lengthOverride: 11 }));
+  assert.equal(lowered.violation?.code, 1009);
   // One byte of a length of two is not taken for a length.
   assert.equal(codeOf({ maxFrameBytes: 50 }, Buffer.of(0x82, 126, 1)), undefined);
   assert.equal(codeOf({ maxFrameBytes: 5 }, begun, more), undefined);

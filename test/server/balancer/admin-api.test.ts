@@ -74,7 +74,12 @@ describe('backends', () => {
   });
 
   it('are removed when their clients are gone', async () => {
-    const { ask, visit, balancer } = await stage(['a', 'b'], { policy: 'first', drain: { whenRemoved: 'keep' } });
+    const { ask, visit, balancer } = await stage(['a', 'b'], {
+      policy: 'first',
+      drain: { whenRemoved: 'keep' },
+      // The backend does not answer a Close frame.
+      timeouts: { close: 100 },
+    });
     const { client } = await visit();
     const gone = new Promise((resolve) => balancer.once('backend.gone', resolve));
     const { status, body } = await ask('DELETE', '/api/v1/backends/a');
@@ -171,7 +176,7 @@ describe('a request that cannot be carried out changes nothing and says why', ()
 
 describe('the API comes and goes with its balancer', () => {
   it('says while it drains that it is not ready, and is gone afterwards', async () => {
-    const { balancer, visit, url } = await stage(['a']);
+    const { balancer, visit, url } = await stage(['a'], { timeouts: { close: 100 } });
     const { client } = await visit();
     expect((await askAdmin(url, { path: '/readyz' })).status).toBe(200);
     const stopped = balancer.stop();
