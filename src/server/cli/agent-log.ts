@@ -12,7 +12,9 @@ export function logAgentEvents(agent: BackendAgent, logger: Logger): void {
   });
   agent.on('balancer.disconnected', ({ url, state }, code, reason) => {
     const line = { event: 'balancer.disconnected', backend, balancer: url, state, code, reason };
-    logger.warn(line, `the channel to ${url} ended: ${code}${reason === '' ? '' : ` ${reason}`}`);
+    // One that was left is as it should be.
+    const level = state === 'stopped' && code === 1000 ? 'info' : 'warn';
+    logger[level](line, `the channel to ${url} ended: ${code}${reason === '' ? '' : ` ${reason}`}`);
   });
   agent.on('balancer.error', ({ url, state }, { code, message, help }) => {
     const line = { event: 'balancer.error', backend, balancer: url, state, code, detail: message, help };

@@ -238,7 +238,7 @@ export class Exchange implements Occupant {
       remoteAddress: this.#remoteAddress,
       bytesReceived: this.#received,
       bytesSent: this.#sent,
-      duration: performance.now() - this.#began,
+      duration: Math.round((performance.now() - this.#began) * 10) / 10,
       complete: client.writableFinished,
       retries: this.#inquiry?.tries ?? 0,
       error: this.#error,

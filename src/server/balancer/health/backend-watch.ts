@@ -61,7 +61,7 @@ export class BackendWatch {
       this.#judge({
         at: new Date().toISOString(),
         passed: reason === undefined,
-        latency: performance.now() - began,
+        latency: Math.round((performance.now() - began) * 10) / 10,
         reason,
       });
       // A listener may have stopped the server.

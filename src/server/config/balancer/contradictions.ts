@@ -63,6 +63,8 @@ const RULES: readonly Rule[] = [
 ];
 
 function oddOne(urls: readonly string[], path: readonly string[], options: Related): Contradiction | undefined {
+  // What is no address at all comes here as it was given, and was told already.
+  if (urls.some((url) => typeof url !== 'string')) return undefined;
   const odd = urls.findIndex((url) => speechOfUrl(url) !== speechOf(options));
   if (odd === -1) return undefined;
   const message = 'expected one that speaks what the first one speaks: all ws: and wss:, or all tcp:, tls: and unix:';
