@@ -137,6 +137,7 @@ export class HttpPlane {
       maxHeaderSize: limits.maxHandshakeBytes,
       // Said to clients; who keeps it is the stream.
       keepAliveTimeout: options.keepAlive,
+      ...ONLY_WEBSOCKET,
     });
     // What is counted out silently would be seen by one reader and not by the other: they are counted when they are there.
     server.maxHeadersCount = 0;
@@ -218,6 +219,12 @@ function headOf({ method = '', url = '', httpVersion, rawHeaders }: IncomingMess
   const head = parseRequestHead(`${text}\r\n`);
   return 'fault' in head ? undefined : head;
 }
+
+/** For newer Node.js: a request that wishes for another protocol goes on as one that does not. Older ones know no such option. */
+const ONLY_WEBSOCKET = {
+  shouldUpgradeCallback: ({ rawHeaders }: IncomingMessage): boolean =>
+    headerTokens(rawHeaders, 'upgrade').includes('websocket'),
+};
 
 /** An upgrade to something else than WebSocket may be ignored (RFC 9110 section 7.8), and is: the parser must not stop for it. */
 function withoutUpgrade({ method, url, httpVersion, rawHeaders, text }: RequestHead): string {
