@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LoadBalancerOptions } from '../../src/index.js';
 import { eventually } from '../support/events.js';
-import { startUpstream } from '../support/for-one-test.js';
+import { openClient, startUpstream } from '../support/for-one-test.js';
 import { HANDSHAKE, mirror, requestText, startBackend, startBalancer } from './http-stage.js';
 
 const INNER = requestText('GET /inner', []);
@@ -170,6 +170,20 @@ describe('a connection', () => {
     expect(server.snapshot().refused).toMatchObject({ byError: { CAPACITY_REACHED: 1 } });
     clients[0]!.connection.destroy();
     await eventually(async () => (await (await talk()).ask('GET /')).status === 200, 'there is room again');
+  });
+
+  it('leaves the room of a control channel to clients once that channel has taken it', async () => {
+    const { talk, server } = await startBalancer([await startBackend()], {
+      limits: { maxConnections: 3, reservedConnections: 1 },
+      control: { path: '/control', tokens: ['a-secret-of-16-letters'] },
+    });
+    await openClient({
+      port: server.addresses[0]!.port,
+      path: '/control',
+      subprotocols: ['tidegate.control.v1'],
+    });
+    for (const client of [await talk(), await talk()]) expect((await client.ask('GET /')).status).toBe(200);
+    expect((await (await talk()).ask('GET /')).status).toBe(503);
   });
 
   it('takes no room twice when it becomes a WebSocket', async () => {

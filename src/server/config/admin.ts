@@ -55,6 +55,3 @@ export const admin = described(
   'group',
   { description: 'The admin API, for who runs the server.' },
 );
-
-/** The admin options after validation. */
-export type AdminConfig = z.output<typeof admin>;

@@ -197,8 +197,9 @@ export class Entrance {
   #heldUp(role: ListenerRole): Refusal | undefined {
     const { supervisor, config } = this.#options.services;
     const held = this.#options.extension?.held ?? 0;
-    const taken = supervisor.registry.size + held;
-    if (held === 0 || hasRoom(config.limits, role, taken, 0)) return undefined;
+    const { size, controls } = supervisor.registry;
+    const taken = size + held;
+    if (held === 0 || hasRoom(config.limits, role, taken, controls)) return undefined;
     const message = `${taken} connections are open (limits.maxConnections: ${config.limits.maxConnections})`;
     return { status: 503, error: 'CAPACITY_REACHED', message };
   }

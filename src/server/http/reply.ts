@@ -20,7 +20,7 @@ const OF_A_BODY = [
 ];
 
 /** Takes out the fields that describe a body which is not sent. */
-export function forgetBody(headers: FieldList): void {
+function forgetBody(headers: FieldList): void {
   for (const name of OF_A_BODY) headers.delete(name);
 }
 
