@@ -1,40 +1,20 @@
 /** Owns a real browser talking through the proxy: Chromium, with a page that the test serves. */
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { reject } from '../../src/index.js';
 import { QuietReceiver, RecordingReceiver } from '../support/recording-receiver.js';
-import { CHROMIUM_FLAGS, findChromium } from '../support/services.js';
 import { TcpPeer } from '../support/tcp-peer.js';
 import { localhostCertificate } from '../support/tls.js';
+import { useChromium } from './chromium.js';
 import { listenOn } from './listen-on.js';
 import { startProxy, startWsTarget } from './stage.js';
 
 const SCRIPT = readFileSync(new URL('./page/client.js', import.meta.url), 'utf8');
 const HTML = `<!doctype html><title>tidegate</title><script>${SCRIPT}</script>`;
 
-const found = findChromium();
-let browser: BrowserContext | undefined;
-let profile: string | undefined;
-
-beforeAll(async () => {
-  if (found.missing !== undefined) return;
-  profile = await mkdtemp(join(tmpdir(), 'tidegate-chromium-'));
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: found.path,
-    headless: true,
-    args: CHROMIUM_FLAGS,
-    ignoreHTTPSErrors: true,
-  });
-}, 60_000);
-afterAll(async () => {
-  await browser?.close();
-  if (profile !== undefined) await rm(profile, { recursive: true, force: true });
-});
+const browser = useChromium();
 
 type Message = { readonly text: string } | { readonly bytes: number; readonly sum: number };
 
@@ -92,11 +72,9 @@ class Tab {
 }
 
 async function openTab(context: TestContext): Promise<Tab> {
-  if (found.missing !== undefined) return context.skip(found.missing);
+  const page = await browser.openTab(context);
   const server = createServer((_request, response) => response.setHeader('content-type', 'text/html').end(HTML));
   const port = await listenOn(server);
-  const page = await browser!.newPage();
-  onTestFinished(() => page.close());
   await page.goto(`http://127.0.0.1:${port}/`);
   return new Tab(page);
 }

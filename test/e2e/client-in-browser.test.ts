@@ -1,14 +1,11 @@
 /** Owns that the client helper works in a real browser: it comes back to other backends when its own is drained, in the time it was told. */
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { transformSync } from 'rolldown/utils';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { ConnectionReceiver, LoadBalancer, type LoadBalancerOptions, ReceiverServer } from '../../src/index.js';
-import { CHROMIUM_FLAGS, findChromium } from '../support/services.js';
+import { useChromium } from './chromium.js';
 import { listenOn } from './listen-on.js';
 
 const CLIENT = new URL('../../src/client/reconnecting-web-socket.ts', import.meta.url);
@@ -42,33 +39,15 @@ interface Note {
   readonly retryIn?: number;
 }
 
-const found = findChromium();
-let browser: BrowserContext | undefined;
-let profile: string | undefined;
-
-beforeAll(async () => {
-  if (found.missing !== undefined) return;
-  profile = await mkdtemp(join(tmpdir(), 'tidegate-chromium-'));
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: found.path,
-    headless: true,
-    args: CHROMIUM_FLAGS,
-  });
-}, 60_000);
-afterAll(async () => {
-  await browser?.close();
-  if (profile !== undefined) await rm(profile, { recursive: true, force: true });
-});
+const browser = useChromium();
 
 async function openPage(context: TestContext): Promise<Page> {
-  if (found.missing !== undefined) return context.skip(found.missing);
+  const page = await browser.openTab(context);
   const server = createServer(({ url }, response) => {
     const isScript = url === '/client.js';
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html').end(isScript ? SCRIPT : PAGE);
   });
   const port = await listenOn(server);
-  const page = await browser!.newPage();
-  onTestFinished(() => page.close());
   await page.goto(`http://127.0.0.1:${port}/`);
   await page.waitForFunction('globalThis.ready');
   return page;
