@@ -6,6 +6,7 @@ import { createActor } from 'xstate';
 import { ChartActor } from '../dist/actors/chart-actor.js';
 import { compileChart } from '../dist/actors/compiled-chart.js';
 import { connectionMachine } from '../dist/actors/connection.machine.js';
+import { countingInspectors } from '../dist/actors/inspectors.js';
 import { supervisorMachine } from '../dist/actors/supervisor.machine.js';
 import { upstreamMachine } from '../dist/actors/upstream.machine.js';
 
@@ -33,7 +34,7 @@ function live({ connection, upstream }, make, parent, number) {
 }
 
 function measure(name, charts, make) {
-  const parent = createActor(charts.supervisor, { input: { port } }).start();
+  const parent = countingInspectors(createActor(charts.supervisor, { input: { port } })).start();
   parent.send({ type: 'listeners.bound' });
   for (let number = 0; number < LIVES; number += 1) live(charts, make, parent, number);
   const before = process.cpuUsage();

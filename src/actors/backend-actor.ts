@@ -45,7 +45,7 @@ export class BackendActor implements BackendEffects {
   readonly candidate: BackendCandidate;
   readonly #options: BackendOptions;
   readonly #host: BackendHost;
-  readonly #chart: ChartActor<typeof backendMachine>;
+  readonly chart: ChartActor<typeof backendMachine>;
   readonly #places: Places;
   readonly #traffic: TrafficHealth;
   readonly #departure: Departure;
@@ -65,11 +65,11 @@ export class BackendActor implements BackendEffects {
     this.#traffic = new TrafficHealth(options.outliers, this, this.#places, options.clock);
     this.#departure = new Departure(options);
     this.candidate = new BackendCandidate(this, options.slowStart, options.clock);
-    this.#chart = new ChartActor(backendChart, this, parent);
+    this.chart = new ChartActor(backendChart, this, parent);
   }
 
   start(): void {
-    this.outbox.around(() => this.#chart.start());
+    this.outbox.around(() => this.chart.start());
   }
 
   toJSON(): undefined {
@@ -85,7 +85,7 @@ export class BackendActor implements BackendEffects {
   }
 
   get chartValue(): StateValue {
-    return this.#chart.value;
+    return this.chart.value;
   }
 
   get state(): BackendState {
@@ -164,19 +164,19 @@ export class BackendActor implements BackendEffects {
   }
 
   send(event: BackendEvent): void {
-    if (!this.#chart.active) return;
+    if (!this.chart.active) return;
     if (event.type === 'check.down') this.#isDown = true;
     if (event.type === 'check.up') this.#isDown = false;
     // What it reported was true as long as it was heard of.
     if (event.type === 'drain.request' && event.cause === 'lost') this.#places.forgetReport();
-    this.outbox.around(() => this.#chart.send(event));
+    this.outbox.around(() => this.chart.send(event));
     this.outbox.around(() => this.#host.changed(this));
   }
 
   info(): BackendInfo {
     const { chartValue, state, health, isAvailable, load, generation, pairs } = this;
     const { failures, ejections } = this.#traffic;
-    const draining = state === 'draining' ? this.#chart.getSnapshot().context.cause : undefined;
+    const draining = state === 'draining' ? this.chart.getSnapshot().context.cause : undefined;
     const ejectedUntil = health === 'ejected' ? this.#ejectedUntil : undefined;
     return {
       ...this.#spec,

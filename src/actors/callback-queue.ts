@@ -3,6 +3,7 @@
  * promise on, and never one inside another. Refuses to know what the callbacks are.
  */
 import PQueue from 'p-queue';
+import { type Clock, systemClock } from './clock.js';
 import { deadline } from './deadline.js';
 
 /** What a callback queue needs from its owner. */
@@ -17,8 +18,9 @@ export interface CallbackQueueOwner {
 export class CallbackQueue {
   readonly #owner: CallbackQueueOwner;
   readonly #bound: number;
+  readonly #clock: Clock;
   /** Made when something waits for the first time. */
-  #deadlines: Set<NodeJS.Timeout> | undefined;
+  #deadlines: Set<unknown> | undefined;
   #queue: PQueue | undefined;
   #waiting = 0;
   #high = false;
@@ -28,8 +30,9 @@ export class CallbackQueue {
   #afterRunning: { last: () => void; patience: number } | undefined;
 
   /** @param bound how many callbacks may wait before `backlog(true)`. */
-  constructor(owner: CallbackQueueOwner, bound: number) {
+  constructor(owner: CallbackQueueOwner, bound: number, clock: Clock = systemClock) {
     this.#owner = owner;
+    this.#clock = clock;
     this.#bound = Math.max(1, bound);
   }
 
@@ -72,10 +75,10 @@ export class CallbackQueue {
     }
     const once = () => {
       if (!this.#deadlines?.delete(timer)) return;
-      clearTimeout(timer);
+      this.#clock.clearTimeout(timer);
       call();
     };
-    const timer = setTimeout(once, deadline(patience));
+    const timer = this.#clock.setTimeout(once, deadline(patience));
     this.#deadlines ??= new Set();
     this.#deadlines.add(timer);
     this.run(once, undefined);
@@ -87,7 +90,7 @@ export class CallbackQueue {
    */
   finish(call: () => void | Promise<void>, patience: number): void {
     this.#stopped = true;
-    for (const timer of this.#deadlines ?? []) clearTimeout(timer);
+    for (const timer of this.#deadlines ?? []) this.#clock.clearTimeout(timer);
     this.#deadlines = undefined;
     const last = () => {
       try {
@@ -104,11 +107,11 @@ export class CallbackQueue {
 
   #afterWaiting(last: () => void, patience: number): void {
     const once = () => {
-      clearTimeout(timer);
+      this.#clock.clearTimeout(timer);
       last();
       last = () => {};
     };
-    const timer = setTimeout(once, deadline(patience));
+    const timer = this.#clock.setTimeout(once, deadline(patience));
     this.#queue?.onIdle().then(once);
   }
 

@@ -2,6 +2,7 @@
  * Owns one actor of a compiled chart: what XState's own is for its parent, its inspector and whoever holds it, in a tenth of the
  * memory, because what only children, emitted events and subscribers need is made when there are some. Refuses to know any chart.
  */
+import { inspect } from 'node:util';
 import type {
   AnyActorRef,
   AnyEventObject,
@@ -16,10 +17,13 @@ import type {
 import { snapshotAt } from './chart-place.js';
 import type { AnySystem } from './chart-recorder.js';
 import type { CompiledChart } from './compiled-chart.js';
+import { isInspected } from './inspectors.js';
 
 /** What the context of the chart is made with; the actor has its id. */
 interface Port {
   readonly id: string;
+  /** Told of each step; `before` is undefined for the first one. Must not throw. */
+  stepped?(event: AnyEventObject, before: StateValue | undefined): void;
 }
 
 /** What an actor of XState's own uses of its system beyond the types. */
@@ -53,7 +57,7 @@ export class ChartActor<Machine extends AnyStateMachine> {
     this.logic = logic;
     this._parent = parent;
     this.#port = port;
-    this.#system._sendInspectionEvent({ type: '@xstate.actor', actorRef: this });
+    if (isInspected(this.system)) this.#system._sendInspectionEvent({ type: '@xstate.actor', actorRef: this });
     const { template, context } = logic.table.begin(this, this.#input);
     this.#template = template;
     this.#context = context;
@@ -95,6 +99,11 @@ export class ChartActor<Machine extends AnyStateMachine> {
     return this.#template.value;
   }
 
+  /** That of the snapshot. */
+  get context(): SnapshotFrom<Machine>['context'] {
+    return this.#context as SnapshotFrom<Machine>['context'];
+  }
+
   getSnapshot(): SnapshotFrom<Machine> {
     this.#snapshot ??= snapshotAt({ template: this.#template, context: this.#context });
     return this.#snapshot as SnapshotFrom<Machine>;
@@ -108,14 +117,18 @@ export class ChartActor<Machine extends AnyStateMachine> {
     if (this.#phase !== 'created') return this;
     this.#phase = 'busy';
     const event = { type: 'xstate.init', input: this.#input };
-    this.#system._sendInspectionEvent({ type: '@xstate.event', sourceRef: this._parent, actorRef: this, event });
-    this.#happened(event);
+    if (isInspected(this.system)) {
+      this.#system._sendInspectionEvent({ type: '@xstate.event', sourceRef: this._parent, actorRef: this, event });
+    }
+    this.#happened(event, undefined);
     this.#next();
     return this;
   }
 
   send(event: EventFromLogic<Machine>): void {
-    this.#system._relay(undefined, this.self, event);
+    // It only tells inspectors.
+    if (isInspected(this.system)) this.#system._relay(undefined, this.self, event);
+    else this._send(event);
   }
 
   /** An event of anyone in the system. */
@@ -149,6 +162,11 @@ export class ChartActor<Machine extends AnyStateMachine> {
   /** The charts emit nothing. */
   on(): Subscription {
     return { unsubscribe() {} };
+  }
+
+  /** What `console.log` shows: where it is, and not the chart, which is that of all. */
+  [inspect.custom](): string {
+    return `ChartActor ${this.id} ${JSON.stringify(this.value)}`;
   }
 
   toJSON(): object {
@@ -192,13 +210,14 @@ export class ChartActor<Machine extends AnyStateMachine> {
       this.#failed(error);
       return;
     }
-    this.#happened(event);
+    this.#happened(event, place.template.value);
   }
 
   /** A step was taken: all are told in the order in which XState's own actor does. */
-  #happened(event: AnyEventObject): void {
-    // For an inspector, which may not be there: it is not kept.
-    const snapshot = this.#snapshot ?? snapshotAt({ template: this.#template, context: this.#context });
+  #happened(event: AnyEventObject, before: StateValue | undefined): void {
+    this.#port.stepped?.(event, before);
+    // It is as it is now, whatever comes of the step.
+    const told = isInspected(this.system) ? this.#snapshotForOnce() : undefined;
     const failure = this.#beginning();
     if (failure !== undefined) {
       this.#failed(failure.error);
@@ -206,7 +225,14 @@ export class ChartActor<Machine extends AnyStateMachine> {
       for (const listener of this.#listeners ?? []) guarded(() => listener.next?.(this.getSnapshot()));
       if (this.#template.status === 'done') this.#done();
     }
-    this.#system._sendInspectionEvent({ type: '@xstate.snapshot', actorRef: this, event, snapshot });
+    if (told !== undefined) {
+      this.#system._sendInspectionEvent({ type: '@xstate.snapshot', actorRef: this, event, snapshot: told });
+    }
+  }
+
+  /** Not kept, unless it is already. */
+  #snapshotForOnce(): AnyMachineSnapshot {
+    return this.#snapshot ?? snapshotAt({ template: this.#template, context: this.#context });
   }
 
   /** Carries out the first actions; answers what one of them threw. */

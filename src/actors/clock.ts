@@ -5,6 +5,9 @@ export interface Clock {
   /** Never goes back. */
   now(): number;
   setTimeout(call: () => void, delay: number): unknown;
+  /** Calls again and again, until it is cleared. */
+  setInterval(call: () => void, every: number): unknown;
+  /** Gives up a timer of either kind. */
   clearTimeout(timer: unknown): void;
 }
 
@@ -12,5 +15,6 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimeout: (call, delay) => setTimeout(call, delay),
+  setInterval: (call, every) => setInterval(call, every),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };

@@ -22,6 +22,16 @@ export class ClosingHandshake {
     return this.#received !== undefined;
   }
 
+  /** The code in our Close frame, 1005 for none in it; undefined before there is one. */
+  get codeSent(): CloseStatus | undefined {
+    return this.#sent;
+  }
+
+  /** What the peer's Close frame said; undefined before it came. */
+  get received(): { readonly code: CloseStatus; readonly reason: string } | undefined {
+    return this.#received;
+  }
+
   noteReceived(code: CloseStatus, reason: string): void {
     this.#received ??= { code, reason };
   }

@@ -27,6 +27,7 @@ import {
   type Scope,
   type Step,
 } from './chart-recorder.js';
+import { addTimer, takeTimer, timersOf } from './chart-timers.js';
 
 /** Logic for `createActor` that behaves as the machine itself; `table` is what runs it. */
 export type CompiledChart<Machine extends AnyStateMachine> = ActorLogic<
@@ -62,15 +63,7 @@ export interface ChartObserver {
   timerDone(context: unknown): void;
 }
 
-interface Timer {
-  readonly id: string;
-  readonly handle: ReturnType<AnyActorRef['system']['_clock']['setTimeout']>;
-}
-
-/** The timers that run for an actor. With it, and not in a table of all: see {@link Chain}. */
-const TIMERS = Symbol('timers');
-
-type Timed = AnyActorRef & { [TIMERS]?: Timer[] | undefined };
+type TimerHandle = ReturnType<AnyActorRef['system']['_clock']['setTimeout']>;
 
 /** Whose event it is. */
 type Actor = Pick<Scope, 'self' | 'system'>;
@@ -251,36 +244,25 @@ export class Chart {
     return this.#wildcards.find((wildcard) => type.startsWith(wildcard.slice(0, -1)));
   }
 
-  // At most one or two timers of an actor run at a time, and only in the few states that have a deadline. XState's own would
-  // look at those of every other actor whenever one ends.
+  // XState's own would look at the timers of every other actor whenever one ends.
 
   #startTimer(self: AnyActorRef, id: string, delay: number): void {
     const { _clock: clock } = self.system;
     const handle = clock.setTimeout(() => {
-      this.#forget(self, id);
+      takeTimer(self, id);
       self.send({ type: id });
       this.#observer?.timerDone(self.getSnapshot().context);
     }, delay);
-    const actor = self as Timed;
-    actor[TIMERS] ??= [];
-    actor[TIMERS].push({ id, handle });
+    addTimer(self, { id, due: Date.now() + delay, handle });
   }
 
   #stopTimer(self: AnyActorRef, id: string): void {
-    const timer = this.#forget(self, id);
+    const timer = takeTimer<TimerHandle>(self, id);
     if (timer !== undefined) self.system._clock.clearTimeout(timer.handle);
   }
 
   #stopTimers(self: AnyActorRef): void {
-    for (const { id } of [...((self as Timed)[TIMERS] ?? [])]) this.#stopTimer(self, id);
-  }
-
-  #forget(self: AnyActorRef, id: string): Timer | undefined {
-    const timers = (self as Timed)[TIMERS];
-    const at = timers?.findIndex((timer) => timer.id === id) ?? -1;
-    if (timers === undefined || at === -1) return undefined;
-    if (timers.length === 1) (self as Timed)[TIMERS] = undefined;
-    return timers.splice(at, 1)[0];
+    for (const { id } of [...timersOf(self)]) this.#stopTimer(self, id);
   }
 }
 

@@ -2,7 +2,7 @@
  * Owns one downstream connection at run time: its chart, and the flags that the data path reads. It is itself a
  * LifecycleReceiver: the data path speaks to it, and it hands on to the application. Refuses to touch sockets.
  */
-import type { StateValue } from 'xstate';
+import type { AnyEventObject, StateValue } from 'xstate';
 import {
   CloseCode,
   type CloseReport,
@@ -26,6 +26,7 @@ import type { DownstreamPort } from './downstream.port.js';
 import { closedBy, cut, type Ending, failure } from './ending.js';
 import { GuardedReceiver } from './guarded-receiver.js';
 import type { Beating, HeartWatch } from './heartbeat.js';
+import type { History } from './history.js';
 import { Outbox, outboxObserver } from './outbox.js';
 import { Reading } from './reading.js';
 import { downstreamGone, receiverFailure, shuttingDown } from './refusals.js';
@@ -50,32 +51,33 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   seat: Seat | undefined;
   heart: HeartWatch | undefined;
   expiry: WheelEntry | undefined;
+  history: History | undefined;
   /** Milliseconds since the epoch. */
   openedAt: number | undefined;
   readonly #host: ConnectionHost<ConnectionActor>;
-  readonly #chart: ChartActor<typeof connectionMachine>;
+  readonly chart: ChartActor<typeof connectionMachine>;
   readonly outbox = new Outbox();
-  #deciding: Deciding | undefined;
-  readonly #closing = new ClosingHandshake(this);
+  deciding: Deciding | undefined;
+  readonly closing = new ClosingHandshake(this);
   readonly reading = new Reading(this);
 
   constructor(options: ConnectionParts<ConnectionActor>) {
-    super(options.host.maxPendingMessages);
+    super(options.host.maxPendingMessages, options.host.clock);
     this.id = options.id;
     this.request = options.request;
     this.#host = options.host;
     this.timeouts = options.timeouts ?? options.host.timeouts;
     this.handle = new ConnectionHandle(this);
-    this.#deciding = new Deciding(this, options.createReceiver, options.admission);
-    this.#chart = new ChartActor(connectionChart, this, options.parent);
+    this.deciding = new Deciding(this, options.createReceiver, options.admission);
+    this.chart = new ChartActor(connectionChart, this, options.parent);
   }
 
   /** Begins the life of the connection; `port` must be set. */
   start(): void {
-    this.outbox.around(() => this.#chart.start());
+    this.outbox.around(() => this.chart.start());
   }
 
-  /** Hides sockets and buffers from whoever prints the context of the chart. */
+  /** Hides sockets from whoever prints the context. */
   toJSON(): void {}
 
   get state(): ConnectionState {
@@ -84,21 +86,21 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   get chartValue(): StateValue {
-    return this.#chart.value;
+    return this.chart.value;
   }
 
   // What the server, the pair and the application ask for.
 
   /** Asks for a close, or passes on the answer of the other side of the pair to the peer's Close frame. */
   close(ending: Ending): void {
-    this.#deciding?.refuse(shuttingDown);
+    this.deciding?.refuse(shuttingDown);
     // The peer has begun already, and its answer is on its way.
-    if (this.#closing.peerClosed && ending.initiator !== 'upstream') return;
+    if (this.closing.peerClosed && ending.initiator !== 'upstream') return;
     this.send({ type: 'close.request', ending });
   }
 
   requestTerminate(ending: Ending): void {
-    this.#deciding?.refuse(shuttingDown);
+    this.deciding?.refuse(shuttingDown);
     this.send({ type: 'terminate.request', ending });
   }
 
@@ -108,7 +110,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   upstreamFailed(refusal: Refusal): void {
-    this.#deciding?.refuse(refusal);
+    this.deciding?.refuse(refusal);
     this.send({ type: 'upstream.failed', error: refusal.error });
   }
 
@@ -118,11 +120,11 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   subscribe(channel: string): void {
-    if (this.#chart.active) this.#host.joined(this, channel);
+    if (this.chart.active) this.#host.registry.join(channel, this);
   }
 
   unsubscribe(channel: string): void {
-    this.#host.left(this, channel);
+    this.#host.registry.leave(channel, this);
   }
 
   expireIdle(): void {
@@ -143,7 +145,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   onPeerClose(code: CloseStatus, reason: string): void {
     const ending = closedBy('downstream', code, reason);
     this.#afterMessages(() => {
-      this.#closing.noteReceived(code, reason);
+      this.closing.noteReceived(code, reason);
       this.send({ type: 'peer.closed', ending });
       this.counterpart?.close(ending);
     });
@@ -151,7 +153,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
 
   onViolation(ending: Ending): void {
     this.#afterMessages(() => {
-      this.#closing.noteUnreadable();
+      this.closing.noteUnreadable();
       this.send({ type: 'protocol.violated', ending });
     });
   }
@@ -159,7 +161,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   /** The transport is gone. */
   onClosed(_status: CloseStatus, _reason: string): void {
     const gone = () => {
-      this.#deciding?.refuse(downstreamGone);
+      this.deciding?.refuse(downstreamGone);
       this.send({ type: 'transport.closed', ending: cut('downstream') });
     };
     // Before the 101 there are no messages, and the decision that is pending is what this has to abort.
@@ -173,13 +175,17 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   send(event: ConnectionEvent): void {
-    if (this.#chart.active) this.outbox.around(() => this.#chart.send(event));
+    if (this.chart.active) this.outbox.around(() => this.chart.send(event));
+  }
+
+  stepped(event: AnyEventObject, before: StateValue | undefined): void {
+    this.#host.stepped(this, event, before);
   }
 
   // The effects of the chart; what calls others waits in the outbox.
 
   decide(): void {
-    this.outbox.push(() => this.#deciding?.begin());
+    this.outbox.push(() => this.deciding?.begin());
   }
 
   adopt(receiver: LifecycleReceiver): void {
@@ -192,7 +198,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   refuse(): void {
-    const refusal = this.#deciding?.refusal ?? downstreamGone;
+    const refusal = this.deciding?.refusal ?? downstreamGone;
     this.port.refuse(refusal);
     this.outbox.push(() => {
       this.counterpart?.close(failure('proxy', refusal.error, CloseCode.GoingAway));
@@ -202,12 +208,12 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   expireHandshake(): void {
-    this.#deciding?.expire();
+    this.deciding?.expire();
   }
 
   acceptUpgrade(): void {
     this.openedAt = Date.now();
-    this.#deciding = undefined;
+    this.deciding = undefined;
     this.port.accept();
   }
 
@@ -234,21 +240,21 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   sendClose(ending: Ending): void {
-    const began = this.#closing.send(ending, this.counterpart?.answersClose ?? false);
+    const began = this.closing.send(ending, this.counterpart?.answersClose ?? false);
     const ours = ending.initiator !== 'downstream' && ending.initiator !== 'upstream';
     if (began && ours) this.outbox.push(() => this.counterpart?.close(ending));
   }
 
   answerClose(ending: Ending): void {
-    this.#closing.answer(ending);
+    this.closing.answer(ending);
   }
 
   finishClose(): void {
-    this.#closing.finish();
+    this.closing.finish();
   }
 
   terminate(): void {
-    this.#closing.cut();
+    this.closing.cut();
   }
 
   deliverOpen(): void {
@@ -285,23 +291,17 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   }
 
   report(ending: Ending): CloseReport {
-    return this.#closing.report(ending, this.openedAt);
+    return this.closing.report(ending, this.openedAt);
   }
 
   override failed(error: unknown): void {
     this.#host.exception(this, error);
-    this.#deciding?.refuse(receiverFailure(error));
+    this.deciding?.refuse(receiverFailure(error));
     this.send({ type: 'receiver.failed' });
   }
 
   override backlog(high: boolean): void {
-    if (high) {
-      this.reading.hold('backlog');
-      this.counterpart?.hold();
-    } else {
-      this.reading.release('backlog');
-      this.counterpart?.release();
-    }
+    this.reading.backlog(high, this.counterpart);
   }
 
   /** An effect threw, which none may: second line behind the guards. The connection ends, and no other. */

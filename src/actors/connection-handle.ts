@@ -33,6 +33,8 @@ export interface ConnectionControls {
   readonly openedAt: number | undefined;
   readonly gate: boolean;
   readonly port: DownstreamPort;
+  /** The other side of the pair, while there is one. */
+  readonly counterpart: { readonly roundTripMs: number | undefined } | undefined;
   readonly principal: Principal | undefined;
   renew(principal: Principal): void;
   readonly reading: Pick<Reading, 'hold' | 'release'>;
@@ -161,10 +163,14 @@ export class ConnectionHandle implements Connection {
       remotePort: request.remotePort,
       channels: [...this.channels],
       user: this.principal?.name,
+      tags: [...(this.principal?.tags ?? [])],
       openedAt: openedAt === undefined ? undefined : new Date(openedAt).toISOString(),
       received: port.received,
       sent: port.sent,
+      throttled: this.throttled,
       bufferedBytes: port.bufferedBytes,
+      roundTripMs: port.roundTripMs,
+      upstreamRoundTripMs: this.#actor.counterpart?.roundTripMs,
     };
   }
 }

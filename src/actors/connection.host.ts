@@ -1,6 +1,7 @@
 /** Owns what a connection actor tells others: the server it belongs to, and the other side of its pair. */
-import type { AnyActorRef } from 'xstate';
+import type { AnyActorRef, AnyEventObject, StateValue } from 'xstate';
 import type { CloseReport, LifecycleReceiver, Principal, UpgradeRequest } from '../receivers/index.js';
+import type { Clock } from './clock.js';
 import type { ConnectionTimeouts, Refusal } from './connection.effects.js';
 import type { Ending } from './ending.js';
 import type { Pairing } from './pairing.js';
@@ -9,13 +10,20 @@ import type { Pairing } from './pairing.js';
 export interface ConnectionHost<Connection> {
   readonly timeouts: ConnectionTimeouts;
   readonly maxPendingMessages: number;
+  /** Default: the clock of the process. */
+  readonly clock?: Clock | undefined;
+  /** Who is in which channel. */
+  readonly registry: {
+    join(channel: string, connection: Connection): void;
+    leave(channel: string, connection: Connection): void;
+  };
   opened(connection: Connection): void;
   rejected(connection: Connection, refusal: Refusal): void;
   closed(connection: Connection, report: CloseReport): void;
+  /** Its chart took a step; `before` is undefined for the first one. */
+  stepped(connection: Connection, event: AnyEventObject, before: StateValue | undefined): void;
   /** A callback threw or rejected. */
   exception(connection: Connection, error: unknown): void;
-  joined(connection: Connection, channel: string): void;
-  left(connection: Connection, channel: string): void;
   /** It has a principal that may end at another time. */
   renewed(connection: Connection): void;
 }
@@ -59,6 +67,8 @@ export interface Counterpart {
   pairing: Pairing | undefined;
   /** True while it can still answer a Close frame that is passed on to it. */
   readonly answersClose: boolean;
+  /** That of its wire. */
+  readonly roundTripMs: number | undefined;
   /** This side began to end, answered, or is gone. May be called more than once. */
   close(ending: Ending): void;
   /** Callbacks are behind: read no further until `release`. */

@@ -53,6 +53,11 @@ export class Deciding {
     return this.#refusal;
   }
 
+  /** Whether admission is waited for, and not the receiver. */
+  get admitting(): boolean {
+    return this.#admitting;
+  }
+
   refuse(refusal: Refusal): void {
     this.#refusal ??= refusal;
   }

@@ -2,6 +2,7 @@
 import type { Acceptance, Message, RateLimits, SendResult, Traffic } from '../receivers/index.js';
 import type { Refusal } from './connection.effects.js';
 import type { DialOrder } from './connection.machine.js';
+import type { PairSums } from './pair-sums.js';
 import type { SidePort } from './side.port.js';
 
 /** The wire of one downstream connection. Nothing in it may throw. */
@@ -14,6 +15,8 @@ export interface DownstreamPort extends SidePort {
   accept(): void;
   /** Writes any other answer, unless the client is gone. */
   refuse(refusal: Refusal): void;
+  /** When its handshake was read: milliseconds of the monotonic clock. */
+  readonly beganAt: number;
   /** The client has its 101: what is refused from now on is refused with a Close frame. */
   readonly answered: boolean;
   send(message: Message): SendResult;
@@ -29,6 +32,8 @@ export interface DownstreamPort extends SidePort {
   readonly target: string | undefined;
   readonly subprotocol: string;
   readonly dataPath: 'frames' | 'stream' | 'messages' | 'bytes' | undefined;
+  /** The data path itself, for who records it; undefined before the 101. A method, so that printing a connection stops before it. */
+  path?(): object | undefined;
   /** The Close frame that was asked for went to the socket, and does not wait behind something that never ends. */
   readonly closeWritten: boolean;
   /** Bytes accepted for the client and not with the operating system yet. */
@@ -37,4 +42,6 @@ export interface DownstreamPort extends SidePort {
   readonly sent: Traffic;
   /** Messages of the application that were dropped. */
   readonly dropped: Traffic;
+  /** Adds what both sides of the pair have carried so far, and hold. */
+  addTo(sums: PairSums): void;
 }

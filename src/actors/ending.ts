@@ -30,15 +30,23 @@ export function closedBy(initiator: CloseInitiator, code: CloseStatus, reason: s
   return { initiator, cause: 'closed', code, reason };
 }
 
+/** An ending that an operator asked for. */
+export function operatorEnding(code: Ending['code'], reason: string): Ending {
+  return { initiator: 'operator', cause: 'disconnected', code, reason };
+}
+
 /** What each client is told when an operator disconnects all. */
 export function disconnectedByOperator(): Ending {
-  return {
-    initiator: 'operator',
-    cause: 'disconnected',
-    code: CloseCode.GoingAway,
-    reason: 'disconnected by the operator',
-  };
+  return operatorEnding(CloseCode.GoingAway, 'disconnected by the operator');
 }
+
+/** An operator cuts a connection. */
+export const operatorCut: Ending = {
+  initiator: 'operator',
+  cause: 'terminated',
+  code: CloseIndicator.Abnormal,
+  reason: '',
+};
 
 /** The transport ended without a Close frame. */
 export function cut(initiator: CloseInitiator, cause: CloseCause = 'CONNECTION_RESET'): Ending {

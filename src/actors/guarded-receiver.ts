@@ -14,6 +14,7 @@ import {
   type UpgradeRequest,
 } from '../receivers/index.js';
 import { CallbackQueue, type CallbackQueueOwner } from './callback-queue.js';
+import type { Clock } from './clock.js';
 
 /** A receiver that hands on to another one, guarded. */
 export abstract class GuardedReceiver implements LifecycleReceiver, CallbackQueueOwner {
@@ -24,8 +25,8 @@ export abstract class GuardedReceiver implements LifecycleReceiver, CallbackQueu
   gate = false;
 
   /** @param maxPending how many callbacks may wait before `backlog(true)`. */
-  constructor(maxPending: number) {
-    this.callbacks = new CallbackQueue(this, maxPending);
+  constructor(maxPending: number, clock?: Clock) {
+    this.callbacks = new CallbackQueue(this, maxPending, clock);
   }
 
   /** True while a callback that returned a promise is not settled. */

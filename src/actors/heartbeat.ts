@@ -2,7 +2,7 @@
  * Owns when a connection is probed and when it is judged: one turn of the shared wheel per interval, and per pending
  * ping. Refuses to send pings or to decide what a silent peer means; the charts do.
  */
-import { type TimerWheel, Wait, type WheelEntry } from './timer-wheel.js';
+import { type DatedEntry, type TimerWheel, Wait } from './timer-wheel.js';
 
 /** How heartbeats are done. Milliseconds; an interval of 0 switches them off. */
 export interface HeartbeatOptions {
@@ -34,7 +34,7 @@ export function watchHeart(side: Beating, wheel: TimerWheel, options: HeartbeatO
 }
 
 /** The watch over one side: it waits for the next beat, or for the answer to a ping. */
-export class HeartWatch extends Wait implements WheelEntry {
+export class HeartWatch extends Wait implements DatedEntry {
   readonly #side: Beating;
   readonly #wheel: TimerWheel;
   readonly #options: HeartbeatOptions;
@@ -55,6 +55,16 @@ export class HeartWatch extends Wait implements WheelEntry {
   cancel(): void {
     this.#cancelled = true;
     this.#wheel.leave(this);
+  }
+
+  /** When the next ping is due; while one waits for its answer, when it has waited long enough. Milliseconds since the epoch. */
+  get due(): number {
+    return this.#wheel.dueOf(this) + (this.#left ?? 0);
+  }
+
+  /** Whether anything came since the last look: the answer to a ping is noted with the next one. */
+  get heard(): boolean {
+    return this.#side.port.bytesRead !== this.#lastHeard;
   }
 
   onDue(): void {

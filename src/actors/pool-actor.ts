@@ -8,6 +8,7 @@ import type { BackendOptions } from './backend.options.js';
 import { BackendActor, type BackendHost } from './backend-actor.js';
 import { type Clock, systemClock } from './clock.js';
 import { compileChart } from './compiled-chart.js';
+import { countingInspectors } from './inspectors.js';
 import { Outbox } from './outbox.js';
 import type { Pairing } from './pairing.js';
 import type { PoolEffects } from './pool.effects.js';
@@ -76,7 +77,7 @@ export class PoolActor implements PoolEffects, BackendHost {
     this.#options = { ...options, clock };
     this.#observer = observer;
     this.#waiting = new WaitingRoom<PickQuery, Pairing | PickFailure>(options.queue, clock, 'full');
-    this.#chart = createActor(poolChart, { id: 'pool', input: { port: this }, clock });
+    this.#chart = countingInspectors(createActor(poolChart, { id: 'pool', input: { port: this }, clock }));
     this.#chart.subscribe({
       next: () => this.#outbox.settle(),
       error: (error) => this.#observer.exception(error),
@@ -99,6 +100,11 @@ export class PoolActor implements PoolEffects, BackendHost {
   /** How many clients wait for room. */
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  /** How many backends there are. */
+  get size(): number {
+    return this.#backends.size;
   }
 
   get(id: string): BackendActor | undefined {

@@ -2,6 +2,7 @@
  * Owns whether the client of one connection may be read: the wishes to pause, the chart's word, and that nothing is read
  * before `onOpen` is done. Refuses to know backpressure between the wires; the data path does.
  */
+import type { Counterpart } from './connection.host.js';
 import type { DownstreamPort } from './downstream.port.js';
 
 /** Who wishes to pause; reading goes on when nobody is left. */
@@ -28,6 +29,11 @@ export class Reading {
     this.#owner = owner;
   }
 
+  /** Who wishes to pause now. */
+  get reasons(): readonly PauseReason[] {
+    return this.#reasons;
+  }
+
   hold(reason: PauseReason): void {
     const first = this.#reasons.length === 0;
     if (!this.#reasons.includes(reason)) this.#reasons = [...this.#reasons, reason];
@@ -38,6 +44,17 @@ export class Reading {
     if (!this.#reasons.includes(reason)) return;
     this.#reasons = this.#reasons.filter((one) => one !== reason);
     if (this.#reasons.length === 0) this.#owner.send({ type: 'read.resume' });
+  }
+
+  /** Callbacks are behind, or have caught up: neither side of the pair is read meanwhile. */
+  backlog(high: boolean, counterpart: Counterpart | undefined): void {
+    if (high) {
+      this.hold('backlog');
+      counterpart?.hold();
+    } else {
+      this.release('backlog');
+      counterpart?.release();
+    }
   }
 
   /** The connection is open: a wish that came up before there was anything to pause is told again. */

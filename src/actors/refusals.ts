@@ -21,6 +21,15 @@ export const downstreamGone: Refusal = {
 /** The server stops, or an operator ended what was not open yet. */
 export const shuttingDown: Refusal = { status: 503, error: 'SHUTTING_DOWN', message: 'the server is stopping' };
 
+/** There are as many connections as there may be. */
+export function capacityReached(open: number, maxConnections: number): Refusal {
+  return {
+    status: 503,
+    error: 'CAPACITY_REACHED',
+    message: `${open} connections are open (limits.maxConnections: ${maxConnections})`,
+  };
+}
+
 /** The application took too long to decide. */
 export const decisionTimeout: Refusal = {
   status: 503,

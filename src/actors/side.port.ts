@@ -23,4 +23,6 @@ export interface SidePort {
   probe(): void;
   /** Bytes that came from the peer, control frames and headers included. Grows with every sign of life. */
   readonly bytesRead: number;
+  /** Milliseconds from the last ping of the heartbeat that was answered to its pong; undefined before there is one. */
+  readonly roundTripMs: number | undefined;
 }

@@ -2,52 +2,37 @@
  * Owns a server at run time: its chart, which connections and upstreams exist, the shared wheel for heartbeat, idle and
  * lifetime, and paced endings. Refuses to listen or dial; its port does.
  */
-import { type ActorRefFrom, createActor } from 'xstate';
+import { type ActorRefFrom, type AnyEventObject, createActor, type StateValue } from 'xstate';
 import type { CloseReport } from '../receivers/index.js';
-import { type CapacityOptions, type ConnectionRole, hasRoom } from './capacity.js';
+import { type ConnectionRole, hasRoom } from './capacity.js';
 import { Chain } from './chain.js';
 import { compileChart } from './compiled-chart.js';
 import type { ConnectionTimeouts, Refusal } from './connection.effects.js';
 import type { ConnectionHost } from './connection.host.js';
 import type { ConnectionActor } from './connection-actor.js';
-import type { Ending } from './ending.js';
+import { type Ending, operatorCut } from './ending.js';
+import { countingInspectors } from './inspectors.js';
 import { Outbox } from './outbox.js';
 import { PacedEndings } from './paced-endings.js';
+import { capacityReached, shuttingDown } from './refusals.js';
 import { Registry } from './registry.js';
 import { settling } from './settling.js';
+import { Steps } from './steps.js';
 import type { SupervisorEffects } from './supervisor.effects.js';
 import { type SupervisorEvent, supervisorMachine } from './supervisor.machine.js';
+import type { SupervisorObserver, SupervisorOptions, SupervisorPort } from './supervisor.port.js';
 import type { UpstreamTimeouts } from './upstream.effects.js';
 import type { UpstreamActor, UpstreamHost } from './upstream-actor.js';
 import { Watches, type WatchOptions } from './watches.js';
-
-/** What a supervisor needs from the shell that holds the listeners. */
-export interface SupervisorPort {
-  bind(): Promise<void>;
-  /** Stops listening. */
-  unbind(): void;
-}
-
-/** Who is told about the connections of a server. Nothing in it may throw. */
-export interface SupervisorObserver {
-  opened(connection: ConnectionActor): void;
-  rejected(connection: ConnectionActor, refusal: Refusal): void;
-  disconnected(connection: ConnectionActor, report: CloseReport): void;
-  exception(connection: ConnectionActor | undefined, error: unknown): void;
-}
-
-/** The options of a supervisor. Milliseconds; 0 switches a limit off. */
-export interface SupervisorOptions extends WatchOptions, CapacityOptions {
-  readonly timeouts: WatchOptions['timeouts'] & ConnectionTimeouts & UpstreamTimeouts & { readonly drain: number };
-  readonly maxPendingMessages: number;
-  readonly disconnectsPerSecond: number;
-}
 
 const supervisorChart = compileChart(supervisorMachine);
 
 /** A server's connections, and how they live and end together. */
 export class SupervisorActor implements SupervisorEffects, ConnectionHost<ConnectionActor>, UpstreamHost {
   readonly registry = new Registry();
+  /** Who learns of the steps of connections and upstreams. */
+  readonly steps: Steps;
+  readonly clock: WatchOptions['clock'];
   readonly maxPendingMessages: number;
   readonly upstreamTimeouts: UpstreamTimeouts;
   readonly timeouts: ConnectionTimeouts & { drain: number };
@@ -55,9 +40,9 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   readonly #port: SupervisorPort;
   readonly #observer: SupervisorObserver;
   readonly #chart: ActorRefFrom<typeof supervisorChart>;
-  readonly #watches: Watches;
+  readonly watches: Watches;
   readonly #upstreams = new Chain<UpstreamActor>();
-  readonly #endings = new PacedEndings();
+  readonly #endings: PacedEndings;
   readonly #started = settling();
   #stopped: Promise<void> | undefined;
   #announceStopped: (() => void) | undefined;
@@ -75,17 +60,19 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
     this.maxPendingMessages = options.maxPendingMessages;
     this.timeouts = { ...options.timeouts };
     this.upstreamTimeouts = options.timeouts;
-    this.#watches = new Watches(options);
-    this.#chart = createActor(supervisorChart, { id: 'supervisor', input: { port: this } });
+    this.clock = options.clock;
+    this.#endings = new PacedEndings(options.clock);
+    this.watches = new Watches(options);
+    this.steps = new Steps(options.historySize);
+    const chart = createActor(supervisorChart, { id: 'supervisor', input: { port: this }, clock: this.clock });
+    this.#chart = countingInspectors(chart);
     this.#chart.subscribe({
       next: () => this.#outbox.settle(),
       error: (error) => this.#observer.exception(undefined, error),
     });
   }
 
-  toJSON(): undefined {
-    return undefined;
-  }
+  toJSON(): void {}
 
   /** The parent of every connection and upstream. */
   get ref(): ActorRefFrom<typeof supervisorChart> {
@@ -124,24 +111,23 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   admit(role: ConnectionRole = 'client'): Refusal | undefined {
     const chart = this.#chart.getSnapshot();
     if (!chart.matches('running')) {
-      return { status: 503, error: 'SHUTTING_DOWN', message: 'the server is stopping' };
+      return shuttingDown;
     }
     // The chart is full when clients have no more room; control channels may have some yet.
     const isFull = chart.matches({ running: { admission: 'full' } });
-    if (isFull && (role === 'client' || !this.#hasRoomFor(role))) {
-      return {
-        status: 503,
-        error: 'CAPACITY_REACHED',
-        message: `${this.registry.size} connections are open (limits.maxConnections: ${this.#options.maxConnections})`,
-      };
-    }
-    return undefined;
+    const hasRoom = !isFull || (role === 'control' && this.#hasRoomFor(role));
+    return hasRoom ? undefined : capacityReached(this.registry.size, this.#options.maxConnections);
   }
 
   /** Takes a connection that begins its handshake. */
   add(connection: ConnectionActor, role: ConnectionRole = 'client'): void {
     this.registry.add(connection, role === 'control');
     this.#checkCapacity();
+  }
+
+  /** Every upstream, those that are being dialled too. */
+  get upstreams(): Chain<UpstreamActor> {
+    return this.#upstreams;
   }
 
   /** Takes an upstream that is about to dial, as the other side of its connection. */
@@ -174,7 +160,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   // What the connections tell.
 
   opened(connection: ConnectionActor): void {
-    this.#watches.connection(connection, this.registry.controls > 0 && this.registry.isControl(connection));
+    this.watches.connection(connection, this.registry.controls > 0 && this.registry.isControl(connection));
     this.#observer.opened(connection);
   }
 
@@ -188,32 +174,32 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
     this.#observer.disconnected(connection, report);
   }
 
+  stepped(connection: ConnectionActor, event: AnyEventObject, before: StateValue | undefined): void {
+    this.steps.connection(connection, event, before);
+  }
+
   exception(connection: ConnectionActor, error: unknown): void {
     this.#observer.exception(connection, error);
   }
 
-  joined(connection: ConnectionActor, channel: string): void {
-    this.registry.join(channel, connection);
-  }
-
-  left(connection: ConnectionActor, channel: string): void {
-    this.registry.leave(channel, connection);
-  }
-
   renewed(connection: ConnectionActor): void {
-    this.#watches.credentials(connection);
+    this.watches.credentials(connection);
   }
 
   // What the upstreams tell.
 
   upstreamOpened(upstream: UpstreamActor): void {
-    if (upstream.port.speaksWebSocket) this.#watches.heart(upstream);
+    if (upstream.port.speaksWebSocket) this.watches.heart(upstream);
   }
 
   upstreamGone(upstream: UpstreamActor): void {
     this.#upstreams.delete(upstream);
-    this.#watches.forget(upstream);
+    this.watches.forget(upstream);
     this.#checkGone();
+  }
+
+  upstreamStepped(upstream: UpstreamActor, event: AnyEventObject, before: StateValue | undefined): void {
+    this.steps.upstream(upstream, event, before);
   }
 
   upstreamFault(upstream: UpstreamActor, error: unknown): void {
@@ -237,11 +223,11 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   }
 
   startHeartbeat(): void {
-    this.#watches.startHeartbeat();
+    this.watches.startHeartbeat();
   }
 
   stopHeartbeat(): void {
-    this.#watches.stopHeartbeat(this.registry.all(), this.#upstreams);
+    this.watches.stopHeartbeat(this.registry.all(), this.#upstreams);
   }
 
   disconnectAll(): void {
@@ -275,7 +261,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   }
 
   announceStopped(): void {
-    this.#watches.stop();
+    this.watches.stop();
     this.#endings.clear();
     this.#announceStopped?.();
   }
@@ -289,7 +275,7 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
   }
 
   #forget(connection: ConnectionActor): void {
-    this.#watches.forget(connection);
+    this.watches.forget(connection);
     if (!this.registry.remove(connection)) return;
     this.#checkCapacity();
     this.#checkGone();
@@ -311,10 +297,3 @@ export class SupervisorActor implements SupervisorEffects, ConnectionHost<Connec
     if (this.#stopping) this.#send({ type: 'connections.gone' });
   }
 }
-
-/** An ending that an operator asked for. */
-export function operatorEnding(code: Ending['code'], reason: string): Ending {
-  return { initiator: 'operator', cause: 'disconnected', code, reason };
-}
-
-const operatorCut: Ending = { initiator: 'operator', cause: 'terminated', code: 1006, reason: '' };

@@ -4,10 +4,17 @@
  */
 
 import { Chain, type Chained } from './chain.js';
+import { type Clock, systemClock } from './clock.js';
 
 /** A wait that can be given up. */
 export interface WheelEntry {
   cancel(): void;
+}
+
+/** One that tells when it is over. */
+export interface DatedEntry extends WheelEntry {
+  /** In milliseconds since the epoch; up to one tick early. Only while it waits. */
+  readonly due: number;
 }
 
 /** A wait in the slot of its tick. Whoever waits again and again is one, so that each wait is not another object. */
@@ -22,7 +29,7 @@ export abstract class Wait implements Chained<Wait> {
 }
 
 /** A wait for one call. A class and not closures: there may be many. */
-class Call extends Wait implements WheelEntry {
+class Call extends Wait implements DatedEntry {
   readonly onDue: () => void;
   readonly #wheel: TimerWheel;
 
@@ -30,6 +37,10 @@ class Call extends Wait implements WheelEntry {
     super();
     this.#wheel = wheel;
     this.onDue = call;
+  }
+
+  get due(): number {
+    return this.#wheel.dueOf(this);
   }
 
   cancel(): void {
@@ -40,17 +51,19 @@ class Call extends Wait implements WheelEntry {
 /** One shared timer with a slot for each tick. It runs only while something waits. */
 export class TimerWheel {
   readonly #tick: number;
+  readonly #clock: Clock;
   readonly #slots = new Map<number, Chain<Wait>>();
   #now = 0;
   /** The slot whose callbacks are being called. */
   #present: Chain<Wait> | undefined;
-  /** When the last tick was, on the clock of `performance.now()`. */
+  /** When the last tick was. */
   #tickedAt = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: unknown;
 
   /** @param tick milliseconds between two looks at the wheel. */
-  constructor(tick: number) {
+  constructor(tick: number, clock: Clock = systemClock) {
     this.#tick = tick;
+    this.#clock = clock;
   }
 
   /** How many callbacks wait. */
@@ -61,7 +74,7 @@ export class TimerWheel {
   }
 
   /** Calls back once after at least `delay` milliseconds. */
-  schedule(delay: number, call: () => void): WheelEntry {
+  schedule(delay: number, call: () => void): DatedEntry {
     const entry = new Call(this, call);
     this.enter(entry, delay);
     return entry;
@@ -87,9 +100,14 @@ export class TimerWheel {
     if (this.#slots.size === 0) this.stop();
   }
 
+  /** When something that waits is told, in milliseconds since the epoch. */
+  dueOf(wait: Wait): number {
+    return Date.now() + (wait.tick - this.#now) * this.#tick - this.#sinceTick();
+  }
+
   /** Forgets everything that waits, and the timer. */
   stop(): void {
-    clearInterval(this.#timer);
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const slot of this.#slots.values()) slot.clear();
     this.#slots.clear();
@@ -97,18 +115,18 @@ export class TimerWheel {
 
   #start(): void {
     if (this.#timer !== undefined) return;
-    this.#tickedAt = performance.now();
-    this.#timer = setInterval(() => this.#advance(), this.#tick);
+    this.#tickedAt = this.#clock.now();
+    this.#timer = this.#clock.setInterval(() => this.#advance(), this.#tick);
   }
 
   /** How much of the present tick has passed, in whole milliseconds, as timers count. */
   #sinceTick(): number {
-    return Math.min(this.#tick, Math.floor(performance.now() - this.#tickedAt));
+    return Math.min(this.#tick, Math.floor(this.#clock.now() - this.#tickedAt));
   }
 
   #advance(): void {
     this.#now += 1;
-    this.#tickedAt = performance.now();
+    this.#tickedAt = this.#clock.now();
     this.#present = this.#slots.get(this.#now);
     this.#slots.delete(this.#now);
     const present = this.#present;

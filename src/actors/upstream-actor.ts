@@ -2,7 +2,7 @@
  * Owns one connection to a target at run time: its chart and what its ends mean for the connection it is paired with.
  * Refuses to touch sockets; the port does.
  */
-import type { AnyActorRef, StateValue } from 'xstate';
+import type { AnyActorRef, AnyEventObject, StateValue } from 'xstate';
 import { CloseIndicator, type CloseStatus } from '../receivers/index.js';
 import type { Chained } from './chain.js';
 import { ChartActor } from './chart-actor.js';
@@ -24,6 +24,8 @@ export interface UpstreamHost {
   readonly upstreamTimeouts: UpstreamTimeouts;
   upstreamOpened(upstream: UpstreamActor): void;
   upstreamGone(upstream: UpstreamActor): void;
+  /** Its chart took a step; `before` is undefined for the first one. */
+  upstreamStepped(upstream: UpstreamActor, event: AnyEventObject, before: StateValue | undefined): void;
   upstreamFault(upstream: UpstreamActor, error: unknown): void;
 }
 
@@ -42,8 +44,10 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating, Cha
   heart: HeartWatch | undefined;
   pairing: Pairing | undefined;
 
+  /** When it was asked for: milliseconds of the monotonic clock. */
+  readonly beganAt = performance.now();
   readonly #host: UpstreamHost;
-  readonly #chart: ChartActor<typeof upstreamMachine>;
+  readonly chart: ChartActor<typeof upstreamMachine>;
   readonly outbox = new Outbox();
   #refusal: Refusal | undefined;
   #codeSent: CloseStatus | undefined;
@@ -53,12 +57,12 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating, Cha
     this.connection = options.connection;
     this.#host = options.host;
     this.timeouts = options.host.upstreamTimeouts;
-    this.#chart = new ChartActor(upstreamChart, this, options.parent);
+    this.chart = new ChartActor(upstreamChart, this, options.parent);
   }
 
   /** Begins to dial; `port` must be set. */
   start(): void {
-    this.outbox.around(() => this.#chart.start());
+    this.outbox.around(() => this.chart.start());
   }
 
   /** That of its connection: `upstream-1` belongs to `conn-1`. Made when asked for, which is seldom. */
@@ -70,8 +74,13 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating, Cha
     return undefined;
   }
 
+  /** Why it could not be reached; undefined before that is known. */
+  get refusal(): Refusal | undefined {
+    return this.#refusal;
+  }
+
   get chartValue(): StateValue {
-    return this.#chart.value;
+    return this.chart.value;
   }
 
   get #isOpen(): boolean {
@@ -140,13 +149,31 @@ export class UpstreamActor implements UpstreamEffects, Counterpart, Beating, Cha
     this.send({ type: 'terminate.request', ending });
   }
 
+  /** The code in our Close frame, 1005 for none in it; undefined before there is one. */
+  get codeSent(): CloseStatus | undefined {
+    return this.#codeSent;
+  }
+
+  /** The target's Close frame arrived, or its FIN. */
+  get closeReceived(): boolean {
+    return this.#closeReceived;
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.port.roundTripMs;
+  }
+
   /** True while a ping of the heartbeat waits for a sign of life. */
   get probing(): boolean {
     return isProbing(this.chartValue);
   }
 
   send(event: UpstreamEvent): void {
-    if (this.#chart.active) this.outbox.around(() => this.#chart.send(event));
+    if (this.chart.active) this.outbox.around(() => this.chart.send(event));
+  }
+
+  stepped(event: AnyEventObject, before: StateValue | undefined): void {
+    this.#host.upstreamStepped(this, event, before);
   }
 
   // The effects of the chart.

@@ -14,4 +14,6 @@ export interface UpstreamPort extends SidePort {
   lossEnding(): Ending | undefined;
   /** True when the target speaks WebSocket, so that it answers a Close frame and a ping. */
   readonly speaksWebSocket: boolean;
+  /** Bytes accepted for the target and not with the operating system yet. */
+  readonly bufferedBytes: number;
 }

@@ -2,11 +2,12 @@
  * Owns the long waits of every connection of a server on one wheel: heartbeat, idle timeout, lifetime and credentials. Refuses to act
  * when one is over; the charts do.
  */
+import type { Clock } from './clock.js';
 import type { ConnectionActor } from './connection-actor.js';
 import { watchExpiry } from './expiry.js';
 import { type HeartbeatOptions, watchHeart } from './heartbeat.js';
 import { watchIdle } from './idle.js';
-import { TimerWheel, type WheelEntry, wheelTick } from './timer-wheel.js';
+import { type DatedEntry, TimerWheel, wheelTick } from './timer-wheel.js';
 import type { UpstreamActor } from './upstream-actor.js';
 
 /** What follows when the credentials of a connection come to their end. */
@@ -26,17 +27,25 @@ export interface WatchOptions {
     /** How much of the lifetime is random, from 0 to 1, so that connections do not all end at once. */
     readonly lifetimeJitter: number;
   };
+  /** What all of them go by. */
+  readonly clock: Clock;
   /** Left out: nothing of a connection expires. */
   readonly credentials?: CredentialWatch | undefined;
 }
 
 type Side = ConnectionActor | UpstreamActor;
 
+/** The waits that only some servers have. */
+type LongWait = 'idle' | 'lifetime';
+
+/** When something is done about a side, in milliseconds since the epoch; about a tick of the wheel early. */
+export type WatchTimes = Readonly<Partial<Record<LongWait | 'heartbeat' | 'credentials', number>>>;
+
 /** The watches of one server. */
 export class Watches {
   readonly #options: WatchOptions;
   readonly #wheel: TimerWheel;
-  readonly #waits = new Map<Side, WheelEntry[]>();
+  readonly #waits = new Map<Side, Partial<Record<LongWait, DatedEntry>>>();
   #beating = false;
 
   constructor(options: WatchOptions) {
@@ -44,7 +53,7 @@ export class Watches {
     const { interval, timeout } = options.heartbeat;
     const { idle, lifetime } = options.timeouts;
     const { warning = 0 } = options.credentials ?? {};
-    this.#wheel = new TimerWheel(wheelTick(interval, timeout, idle, lifetime, warning));
+    this.#wheel = new TimerWheel(wheelTick(interval, timeout, idle, lifetime, warning), options.clock);
   }
 
   /**
@@ -58,20 +67,18 @@ export class Watches {
     this.credentials(connection);
     const { idle, lifetime, lifetimeJitter } = this.#options.timeouts;
     if (isControl || (idle <= 0 && lifetime <= 0)) return;
-    const waits: WheelEntry[] = [];
+    const waits: Partial<Record<LongWait, DatedEntry>> = {};
     if (idle > 0) {
-      waits.push(
-        watchIdle(
-          () => activity(connection),
-          () => connection.expireIdle(),
-          this.#wheel,
-          idle,
-        ),
+      waits.idle = watchIdle(
+        () => activity(connection),
+        () => connection.expireIdle(),
+        this.#wheel,
+        idle,
       );
     }
     if (lifetime > 0) {
       const jittered = lifetime * (1 - Math.random() * lifetimeJitter);
-      waits.push(this.#wheel.schedule(jittered, () => connection.send({ type: 'lifetime.expired' })));
+      waits.lifetime = this.#wheel.schedule(jittered, () => connection.send({ type: 'lifetime.expired' }));
     }
     this.#waits.set(connection, waits);
   }
@@ -98,9 +105,21 @@ export class Watches {
   /** One side is gone. */
   forget(side: Side): void {
     this.#still(side);
-    for (const wait of this.#waits.get(side) ?? []) wait.cancel();
+    for (const wait of Object.values(this.#waits.get(side) ?? {})) wait.cancel();
     this.#waits.delete(side);
     if ('expiry' in side) side.expiry?.cancel();
+  }
+
+  /** What one side is watched for, and until when. */
+  timesOf(side: Side): WatchTimes {
+    const { idle, lifetime } = this.#waits.get(side) ?? {};
+    const isExpiring = 'expiry' in side && side.expiry !== undefined;
+    return {
+      heartbeat: side.heart?.due,
+      idle: idle?.due,
+      lifetime: lifetime?.due,
+      credentials: isExpiring ? side.principal?.expiresAt : undefined,
+    };
   }
 
   startHeartbeat(): void {

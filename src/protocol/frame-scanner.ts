@@ -49,6 +49,14 @@ export interface FrameScannerOptions {
   readonly handler: FrameHandler;
 }
 
+/** Where a stream of frames is between two chunks. */
+export interface StreamPlace {
+  /** Bytes that are still to come of a frame whose beginning was told. */
+  readonly skip: number;
+  /** Bytes that came of a frame that was not told yet. */
+  readonly held: Buffer;
+}
+
 /** A masked control frame of 125 bytes, which is also more than any header. */
 const MAX_HELD_BYTES = 2 + 4 + MAX_CONTROL_PAYLOAD_BYTES;
 
@@ -124,6 +132,11 @@ export class FrameScanner {
   /** How many bytes are held back, at most 130; they are not part of `bytes[0, consumed)`. */
   get heldBytes(): number {
     return this.#heldLength;
+  }
+
+  /** Where the stream is, for someone else to go on from. */
+  get place(): StreamPlace {
+    return { skip: this.#inFrame ? this.#remaining : 0, held: Buffer.from(this.#held.subarray(0, this.#heldLength)) };
   }
 
   /** Whether no data frame is half way: a frame of our own may be put in after `bytes[0, consumed)` (RFC 6455 section 5.4). */

@@ -80,10 +80,18 @@ export interface ConnectionSnapshot {
   readonly channels: readonly string[];
   /** The name of the principal. */
   readonly user?: string | undefined;
+  /** Those of the principal. */
+  readonly tags: readonly string[];
   readonly openedAt: string | undefined;
   readonly received: Traffic;
   readonly sent: Traffic;
+  /** Whether the client takes less than there is for it. */
+  readonly throttled: boolean;
   readonly bufferedBytes: number;
+  /** Milliseconds from the last ping of the heartbeat that the client answered to its pong; undefined before there is one. */
+  readonly roundTripMs?: number | undefined;
+  /** The same of the target. */
+  readonly upstreamRoundTripMs?: number | undefined;
 }
 
 /** One downstream connection, as its receiver and the server hold it. Every method may be called at any time, also from inside a callback. */

@@ -35,6 +35,8 @@ export interface AcceptOptions {
   readonly headers?: HeaderFields;
   /** How fast this connection may be; what is left out is as the option `throttle` says. */
   readonly throttle?: RateLimits;
+  /** Whether this connection is recorded, where `recording.directory` is set. Left out: as `recording.rules` say. */
+  readonly record?: boolean;
 }
 
 /** What {@link reject} may set. */

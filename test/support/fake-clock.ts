@@ -3,6 +3,8 @@ import type { Clock } from '../../src/actors/clock.js';
 
 interface Timer {
   readonly due: number;
+  /** Again and again, so many milliseconds apart. */
+  readonly every?: number;
   readonly call: () => void;
 }
 
@@ -27,6 +29,12 @@ export class FakeClock implements Clock {
     return this.#last;
   }
 
+  setInterval(call: () => void, every: number): number {
+    const id = this.setTimeout(call, every);
+    this.#timers.set(id, { due: this.#now + every, every, call });
+    return id;
+  }
+
   clearTimeout(timer: unknown): void {
     this.#timers.delete(timer as number);
   }
@@ -35,8 +43,9 @@ export class FakeClock implements Clock {
   async pass(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
     for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
-      const [id, { due, call }] = next;
-      this.#timers.delete(id);
+      const [id, { due, every, call }] = next;
+      if (every === undefined) this.#timers.delete(id);
+      else this.#timers.set(id, { due: due + Math.max(1, every), every, call });
       this.#now = Math.max(this.#now, due);
       call();
       await settled();

@@ -38,9 +38,9 @@ function create() {
     rejected() {},
     closed() {},
     exception() {},
+    stepped() {},
     renewed() {},
-    joined: (connection, channel) => registry.join(channel, connection),
-    left: (connection, channel) => registry.leave(channel, connection),
+    registry,
   };
   const connect = (id: string) => {
     const connection = new ConnectionActor({

@@ -19,6 +19,7 @@ it('P5, P7: an effect that throws cuts the transport, ends the connection and le
       upstreamTimeouts: { dial: 0, close: 0, writeStall: 0 },
       upstreamOpened: () => calls.push('opened'),
       upstreamGone: () => calls.push('gone'),
+      upstreamStepped: () => {},
       upstreamFault: (_, error) => calls.push(`fault: ${String(error === failure)}`),
     },
   });
@@ -39,6 +40,8 @@ it('P5, P7: an effect that throws cuts the transport, ends the connection and le
     probe: () => {},
     speaksWebSocket: true,
     bytesRead: 0,
+    bufferedBytes: 0,
+    roundTripMs: undefined,
   };
   upstream.start();
   upstream.dialled();
