@@ -5,17 +5,12 @@
 import { captureRejectionSymbol, EventEmitter } from 'node:events';
 import { type InspectOptions, inspect } from 'node:util';
 import { disconnectedByOperator, type Ending } from '../actors/ending.js';
-import { parseIpAddress } from '../protocol/ip-address.js';
-import {
-  type Connection,
-  type ConnectionSnapshot,
-  type Message,
-  type SendResult,
-  TidegateError,
-} from '../receivers/index.js';
+import { type Connection, type Message, type SendResult, TidegateError } from '../receivers/index.js';
+import type { AdminServer } from './admin/admin-server.js';
+import { type Administration, administration } from './admin/administration.js';
+import { ownAdmin } from './admin/own-admin.js';
 import { AdmissionRecord } from './admission/admission-record.js';
-import type { Ban } from './admission/bans.js';
-import type { RefusalSnapshot } from './admission/refusal-counts.js';
+import { assertBan, type Ban } from './admission/bans.js';
 import { assertAuthentication } from './authentication/authentication.js';
 import {
   assertFilter,
@@ -26,38 +21,19 @@ import {
 import { type BroadcastFilter, type BroadcastReport, broadcast, pingAll } from './broadcast.js';
 import type { ProxyConfig } from './config/options.js';
 import type { ServerEvents } from './events.js';
+import { explain } from './explain/explain.js';
+import type { Explanation } from './explain/explanation.js';
 import { comeBack, goingAway } from './farewells.js';
 import { type ServerHooks, takeHooks } from './hooks.js';
-import type { BoundAddress } from './listener/listen-address.js';
-import { type RunningOptions, RunningServer } from './running-server.js';
+import { type BoundAddress, listenAgain } from './listener/listen-address.js';
+import { Observation } from './observation/observation.js';
+import { RunningServer } from './running-server.js';
+import { administrationOf, type ServerKind } from './server-kind.js';
+import { type ServerSnapshot, type ServerState, snapshotOf } from './server-snapshot.js';
+import type { StopOptions } from './stop-options.js';
 import type { CertificateReport } from './tls/server-certificates.js';
 import { TicketKeys } from './tls/ticket-keys.js';
 import { chooseLayer, type WireLayer } from './wires/wire-layer.js';
-
-/** Where in its life a server is. */
-export type ServerState = 'stopped' | 'starting' | 'running' | 'draining';
-
-/** A server at one moment, as plain JSON. */
-export interface ServerSnapshot {
-  readonly state: ServerState;
-  /** The value of the statechart `supervisor`, or undefined when the server is stopped. */
-  readonly chart: unknown;
-  readonly addresses: readonly BoundAddress[];
-  readonly connections: readonly ConnectionSnapshot[];
-  /** How many were refused since the server was made, and why. */
-  readonly refused: RefusalSnapshot;
-  /** Bytes held for all connections together; `limits.maxHeldBytes` bounds them. */
-  readonly heldBytes: number;
-}
-
-/** What tells one kind of server from the others. */
-export type ServerKind = Pick<RunningOptions, 'needsTarget' | 'extend' | 'farewell' | 'administer'>;
-
-/** How a server is stopped. */
-export interface StopOptions {
-  /** Milliseconds until what is left is cut; default `timeouts.drain`, 0 cuts at once. */
-  readonly drainTimeout?: number;
-}
 
 /** Accepts WebSocket connections and runs each as an actor. */
 export abstract class ConnectionServer<
@@ -70,6 +46,9 @@ export abstract class ConnectionServer<
   readonly #layer: WireLayer;
   readonly #tickets = new TicketKeys();
   readonly #record: AdmissionRecord;
+  readonly #administration: Administration;
+  readonly #observation: Observation;
+  #admin: AdminServer | undefined;
   #state: ServerState = 'stopped';
   #running: RunningServer | undefined;
   #stopping: Promise<void> | undefined;
@@ -84,6 +63,18 @@ export abstract class ConnectionServer<
     this.#kind = kind;
     this.#layer = chooseLayer(this.#config.io);
     this.#record = new AdmissionRecord(this.#config, (ban) => this.#tell('banned', ban));
+    this.#observation = new Observation({
+      config,
+      hooks: this.#hooks,
+      server: this,
+      tell: (name, ...values) => this.#tell(name, ...values),
+    });
+    this.#administration = administrationOf(kind, this, this.#observation, this.#record);
+  }
+
+  /** For its admin side; may change. A method, so that nobody who prints the server prints what it leads to. */
+  [administration](): Administration {
+    return this.#administration;
   }
 
   get state(): ServerState {
@@ -95,13 +86,15 @@ export abstract class ConnectionServer<
     return this.#running?.addresses ?? [];
   }
 
+  /** Where its own admin API is, such as `http://127.0.0.1:9090`; undefined unless it is bound. */
+  get adminUrl(): string | undefined {
+    return this.#admin?.url;
+  }
+
   /** Every open connection. */
   get connections(): Connection[] {
-    const open: Connection[] = [];
-    for (const connection of this.#running?.supervisor.registry.clients() ?? []) {
-      if (connection.gate) open.push(connection.handle);
-    }
-    return open;
+    const clients = this.#running?.supervisor.registry.clients() ?? [];
+    return [...clients].filter(({ gate }) => gate).map(({ handle }) => handle);
   }
 
   /** The connection with this id, if there is one. */
@@ -131,11 +124,7 @@ export abstract class ConnectionServer<
   async restart(options: StopOptions = {}): Promise<readonly BoundAddress[]> {
     const { addresses } = this;
     await this.#stop(this.#kind.farewell ?? (() => comeBack()), options);
-    const listen = this.#config.listen.map((wanted, index) => ({
-      ...wanted,
-      port: addresses[index]?.port ?? wanted.port,
-    }));
-    return this.#start(listen);
+    return this.#start(listenAgain(this.#config.listen, addresses));
   }
 
   /** Closes every connection with 1001, a batch at a time, and goes on listening. Resolves with their number. */
@@ -190,15 +179,15 @@ export abstract class ConnectionServer<
 
   /** The server and its connections at this moment, as plain JSON. */
   snapshot(): ServerSnapshot {
-    const registry = this.#running?.supervisor.registry;
-    return {
-      state: this.#state,
-      chart: this.#running?.supervisor.chartValue,
-      addresses: this.addresses,
-      connections: registry === undefined ? [] : [...registry.all()].map((connection) => connection.handle.snapshot()),
-      refused: this.#record.refusals.snapshot(),
-      heldBytes: this.#running?.budget.heldBytes ?? 0,
-    };
+    return snapshotOf(this.#state, this.#running, this.#record.refusals);
+  }
+
+  /**
+   * Says in words why a connection is in its state: since when, until when, what it waits for. While there is an admin API, also
+   * what happened last, and of one of the last `inspection.ended` that ended or were refused. Undefined for an id that is not known.
+   */
+  explain(id: string): Explanation | undefined {
+    return explain(this.#observation, id);
   }
 
   /** The addresses that are kept out now. They stay so when the server stops and starts again. */
@@ -215,18 +204,27 @@ export abstract class ConnectionServer<
    * @throws TidegateError `INVALID_OPTION` for what is no IP address, or no duration.
    */
   ban(address: string, milliseconds: number, reason = 'by the operator'): void {
-    if (parseIpAddress(address) === undefined) {
-      throw new TidegateError('INVALID_OPTION', `address: got ${JSON.stringify(address)}; expected an IP address`);
-    }
-    if (!(milliseconds >= 1 && milliseconds < Number.POSITIVE_INFINITY)) {
-      throw new TidegateError('INVALID_OPTION', `milliseconds: got ${milliseconds}; expected a number from 1 on`);
-    }
+    assertBan(address, milliseconds);
     this.#record.bans.ban(address, milliseconds, reason);
   }
 
   /** Lets an address in again and forgets what it did. Takes what {@link bans} calls it, too. Answers whether it was banned. */
   unban(address: string): boolean {
     return this.#record.bans.unban(address);
+  }
+
+  /**
+   * Records a connection from its next frame on. Answers with the name of the file; undefined when it is still in its handshake.
+   *
+   * @throws TidegateError `UNKNOWN_CONNECTION`, `RECORDING_OFF`, `RECORDING_LIMIT`, `RECORDING_NOT_OPEN`.
+   */
+  record(id: string): string | undefined {
+    return this.#observation.recorder.record(id);
+  }
+
+  /** Ends the recording of a connection, which goes on. Answers whether there was one. */
+  stopRecording(id: string): boolean {
+    return this.#observation.recorder.stopRecording(id);
   }
 
   /** What `console.log` shows: the state, and never the options. */
@@ -246,6 +244,8 @@ export abstract class ConnectionServer<
     if (this.#stopping !== undefined) await this.#stopping;
     if (this.#state !== 'stopped') throw new TidegateError('ALREADY_STARTED', `the server is ${this.#state} already`);
     this.#state = 'starting';
+    const exception = (error: unknown) => this.#tell('exception', error, undefined);
+    this.#admin = ownAdmin(this.#config.admin, { [this.#kind.name]: this }, exception);
     const running = new RunningServer({
       config: this.#config,
       hooks: this.#hooks,
@@ -253,6 +253,8 @@ export abstract class ConnectionServer<
       layer: this.#layer,
       tickets: this.#tickets,
       record: this.#record,
+      observation: this.#observation,
+      admin: this.#admin,
       listen,
       nextId: () => {
         this.#count += 1;
@@ -261,6 +263,7 @@ export abstract class ConnectionServer<
       tell: (name, ...values) => this.#tell(name, ...values),
     });
     this.#running = running;
+    this.#observation.began(running.parts);
     try {
       await running.start();
     } catch (error) {
@@ -296,6 +299,7 @@ export abstract class ConnectionServer<
 
   #forget(): void {
     this.#running = undefined;
+    this.#observation.ended();
     this.#state = 'stopped';
   }
 
@@ -305,6 +309,7 @@ export abstract class ConnectionServer<
 
   /** Tells an event. A listener that throws must not reach the connection that caused it. */
   protected announce(name: string, values: readonly unknown[]): void {
+    this.#observation.told(name as keyof ServerEvents, values as never);
     if (this.listenerCount(name as never) === 0) return;
     try {
       (this.emit as (name: string, ...values: unknown[]) => boolean).call(this, name, ...values);

@@ -2,6 +2,7 @@
 import type { CloseReport, Connection, ErrorCode, TidegateError } from '../receivers/index.js';
 import type { Ban } from './admission/bans.js';
 import type { BoundAddress } from './listener/listen-address.js';
+import type { RecordingReport } from './recording/recording-report.js';
 import type { CertificateReport } from './tls/server-certificates.js';
 import type { LostListener, RestoredListener } from './watchdog/watchdog-hooks.js';
 
@@ -51,6 +52,8 @@ export interface ServerEvents {
    * renewed with `connection.renew`.
    */
   expiring: [connection: Connection, expiresAt: Date];
+  /** The recording of a connection began, ended, or ended because it could not be written; the connection itself goes on. */
+  recording: [report: RecordingReport];
   /** A listener is lost for good (`LISTENER_LOST`). Unlike with other emitters, nothing is thrown when nobody listens. */
   error: [error: TidegateError];
   /** A callback of a receiver or a listener of an event threw or rejected. */

@@ -1,6 +1,5 @@
 /** Owns what clients are told that have to go through no fault of theirs. Refuses to choose who goes. */
-import type { Ending } from '../actors/ending.js';
-import { operatorEnding } from '../actors/supervisor-actor.js';
+import { type Ending, operatorEnding } from '../actors/ending.js';
 import { CloseCode } from '../receivers/index.js';
 import { retryReason } from './retry-reason.js';
 

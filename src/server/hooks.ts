@@ -8,6 +8,7 @@ import type { AuthenticationHooks } from './authentication/hooks.js';
 import type { ReceiverFactory } from './connections/entrance.js';
 import type { DialHooks } from './dial/dial-hooks.js';
 import type { FirstBytesHooks } from './listener/unknown-protocol.js';
+import type { RedactHook } from './recording/payload-redaction.js';
 import type { TlsHooks } from './tls/tls-hooks.js';
 import type { WatchdogHooks } from './watchdog/watchdog-hooks.js';
 
@@ -24,6 +25,8 @@ export interface ServerHooks
    * fastest data path.
    */
   readonly receiver?: ReceiverFactory | undefined;
+  /** Says what of each message of a recorded connection is written to its file; see {@link RedactHook}. */
+  readonly redact?: RedactHook | undefined;
 }
 
 const IS_FUNCTION = { is: (value: unknown) => typeof value === 'function', expected: 'expected a function' };
@@ -31,6 +34,7 @@ const IS_FUNCTION = { is: (value: unknown) => typeof value === 'function', expec
 /** Every hook, and what it has to be. */
 const HOOKS: Readonly<Record<keyof ServerHooks, { is(value: unknown): boolean; readonly expected: string }>> = {
   receiver: IS_FUNCTION,
+  redact: IS_FUNCTION,
   onWatchdog: IS_FUNCTION,
   onAlpn: IS_FUNCTION,
   onVerifyPeer: IS_FUNCTION,

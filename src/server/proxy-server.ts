@@ -20,7 +20,7 @@ export class ProxyServer extends ConnectionServer {
   constructor(options: ProxyServerOptions = {}) {
     const config = resolveProxyOptions(options, HOOK_NAMES);
     const registering = new Registering(config);
-    super(config, options, { needsTarget: true, extend: registering.extend });
+    super(config, options, { name: 'proxy', needsTarget: true, extend: registering.extend });
     this.agent = registering.agent;
     this.group = this.agent?.group;
   }

@@ -29,7 +29,7 @@ export class ReceiverServer extends ConnectionServer {
   constructor(options: ReceiverServerOptions) {
     const config = resolveProxyOptions(options, HOOK_NAMES);
     const registering = new Registering(config);
-    super(config, options, { needsTarget: false, extend: registering.extend });
+    super(config, options, { name: 'receiver', needsTarget: false, extend: registering.extend });
     this.agent = registering.agent;
     this.group = this.agent?.group;
   }

@@ -2,6 +2,7 @@
  * Owns everything that exists while a server runs, and how it is put together: listeners, admission, authentication, supervisor,
  * entrance, and what all connections share. Made anew for each start. Refuses to know in which state the server is.
  */
+import { type Clock, systemClock } from '../actors/clock.js';
 import type { Ending } from '../actors/ending.js';
 import { SupervisorActor } from '../actors/supervisor-actor.js';
 import { type CloseReport, ConnectionReceiver } from '../receivers/index.js';
@@ -18,6 +19,8 @@ import { createWarmPool } from './dial/warm-pool.js';
 import type { RejectedUpgrade, ServerEvents } from './events.js';
 import type { ServerHooks } from './hooks.js';
 import type { BoundAddress } from './listener/listen-address.js';
+import type { Observation } from './observation/observation.js';
+import type { ObservedParts } from './observation/onlooker.js';
 import type { LinkServices } from './paths/links.js';
 import { PressureWatch } from './paths/pressure-watch.js';
 import type { ExtensionBase, ServerExtension } from './server-extension.js';
@@ -45,8 +48,12 @@ export interface RunningOptions {
   readonly extend?: ((base: ExtensionBase) => ServerExtension) | undefined;
   /** What clients are told when the server stops or restarts, in place of what others say; asked for each. */
   readonly farewell?: (() => Ending) | undefined;
-  /** Makes the admin API; undefined for none. */
-  readonly administer?: (() => AdminServer | undefined) | undefined;
+  /** Who looks at the server. */
+  readonly observation: Observation;
+  /** What deadlines, heartbeats and rates go by. Default: the clock of the process. */
+  readonly clock?: Clock | undefined;
+  /** The admin API of its own; undefined for none. */
+  readonly admin: AdminServer | undefined;
   nextId(): string;
   /** Tells an event; never throws. */
   tell<Name extends keyof ServerEvents>(name: Name, ...values: ServerEvents[Name]): void;
@@ -64,9 +71,8 @@ export class RunningServer {
   readonly #listeners: ServerListeners;
   readonly #authentication: Authentication;
   readonly #extension: ServerExtension | undefined;
-  readonly #admin: AdminServer | undefined;
   readonly #watch: PressureWatch;
-  readonly #pacer = new Pacer();
+  readonly #pacer: Pacer;
 
   constructor(options: RunningOptions) {
     this.#options = options;
@@ -86,7 +92,8 @@ export class RunningServer {
     });
     this.supervisor = this.#createSupervisor();
     this.budget = new MemoryBudget(config.limits.maxHeldBytes);
-    this.#watch = new PressureWatch(config.timeouts.pressureDwell);
+    this.#watch = new PressureWatch(config.timeouts.pressureDwell, options.clock);
+    this.#pacer = new Pacer(options.clock);
     const dialer = new Dialer(config, hooks, layer);
     this.#extension = options.extend?.({
       supervisor: this.supervisor,
@@ -111,9 +118,10 @@ export class RunningServer {
       routes: this.#extension?.routes,
       dialer,
       dials: new DialQueue(config.limits.maxConcurrentDials),
+      recorder: options.observation.recorder.port,
       warm: createWarmPool(config, dialer),
+      tracing: options.observation.tracing,
     };
-    this.#admin = options.administer?.();
     const entrance = this.#createEntrance();
     this.#listeners = new ServerListeners({
       ...options,
@@ -124,10 +132,19 @@ export class RunningServer {
     });
   }
 
+  /** What of it can be looked at. */
+  get parts(): ObservedParts {
+    const { supervisor, budget } = this;
+    const { dials, warm } = this.services;
+    const { pool, registrations } = this.#extension ?? {};
+    const { config } = this.#options;
+    return { config, supervisor, pool, registrations, dials, warm, heldBytes: () => budget.heldBytes };
+  }
+
   /** Binds every listener, or rejects. */
   async start(): Promise<void> {
     // First, so that a server whose admin API cannot be had takes no client.
-    await this.#admin?.start();
+    await this.#options.admin?.start();
     await this.supervisor.start();
     await this.#listeners.watchCertificates();
     this.services.warm?.start();
@@ -153,22 +170,31 @@ export class RunningServer {
 
   /** Lets go of everything. Resolves when no socket, timer or handle is left. */
   async release(): Promise<void> {
-    await this.#admin?.close();
+    await this.#options.admin?.close();
     await this.#listeners.release();
     await this.services.warm?.close();
     await this.#extension?.release();
     this.#watch.stop();
     this.#pacer.stop();
     this.#authentication.close();
+    await this.#options.observation.recorder.close();
     this.budget.stop();
     this.addresses = [];
   }
 
   #createSupervisor(): SupervisorActor {
-    const { config, tell } = this.#options;
-    const { limits, timeouts, heartbeat } = config;
+    const { config, tell, observation } = this.#options;
+    const { limits, timeouts, heartbeat, inspection } = config;
     return new SupervisorActor(
-      { heartbeat, timeouts, ...limits, credentials: this.#authentication.watch },
+      {
+        heartbeat,
+        timeouts,
+        ...limits,
+        // A tenth of the cost of a short connection: only where somebody may ask.
+        historySize: this.#options.observation.isAdministered ? inspection.history : 0,
+        clock: this.#options.clock ?? systemClock,
+        credentials: this.#authentication.watch,
+      },
       {
         bind: async () => {
           this.addresses = await this.#listeners.bind();
@@ -177,14 +203,19 @@ export class RunningServer {
       },
       {
         opened: (connection) => {
+          observation.opened(connection);
           tell('connection', connection.handle);
           this.#extension?.opened?.(connection);
         },
-        rejected: ({ request, port }, { error, status, message }) => {
+        rejected: (connection, refusal) => {
+          const { request, port } = connection;
+          const { error, status, message } = refusal;
           const { remoteAddress, path } = request;
+          observation.refused(connection, refusal);
           this.#rejected({ error, status: port.answered ? 101 : status, message, remoteAddress, path });
         },
         disconnected: (connection, report: CloseReport) => {
+          observation.closed(connection, report);
           this.#extension?.closed?.(connection);
           tell('disconnected', connection.handle, report);
         },
@@ -195,7 +226,8 @@ export class RunningServer {
 
   #linkServices(): LinkServices {
     const { gatekeeper } = this;
-    const { limits, outbound } = this.#options.config;
+    const { observation, config } = this.#options;
+    const { limits, outbound } = config;
     return {
       watch: this.#watch,
       pacer: this.#pacer,
@@ -205,6 +237,7 @@ export class RunningServer {
       messagePolicy: gatekeeper.readsMessages
         ? (connection, message) => gatekeeper.message(connection, message)
         : undefined,
+      roundTrip: (side, ms) => observation.answeredPing(side, ms),
       offence: (peer, weight, why) => gatekeeper.offence(peer, weight, why),
     };
   }

@@ -1,12 +1,14 @@
 /** Owns the contract of what one kind of server adds to what every server does. Refuses to know which kinds there are. */
 import type { Refusal } from '../actors/connection.effects.js';
 import type { ConnectionActor } from '../actors/connection-actor.js';
+import type { PoolActor } from '../actors/pool-actor.js';
 import type { SupervisorActor } from '../actors/supervisor-actor.js';
 import type { RequestHead } from '../protocol/http-head.js';
 import type { ErrorCode, HeaderFields, LifecycleReceiver, UpgradeRequest } from '../receivers/index.js';
 import type { Denial } from './admission/policy.js';
 import type { Authentication } from './authentication/authentication.js';
 import type { AuthenticationPorts } from './authentication/handshake-admission.js';
+import type { RegistrationCounts } from './balancer/control/registration-counts.js';
 import type { ListenerRole } from './config/listen.js';
 import type { Routes } from './connections/route.js';
 import type { Dialer } from './dial/dialer.js';
@@ -58,6 +60,10 @@ export interface PlainAnswer {
 
 /** Beside the start, nothing in it may throw. Made anew for each start of its server. */
 export interface ServerExtension {
+  /** The backends of a balancer. */
+  readonly pool?: PoolActor;
+  /** How many backends registered themselves or were turned away. */
+  readonly registrations?: RegistrationCounts;
   /** Who chooses where connections go that have no target of their own. */
   readonly routes?: Routes | undefined;
   /** Whether a handshake is that of a control channel, which is no client: it has room and credentials of its own. */

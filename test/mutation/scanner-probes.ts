@@ -56,13 +56,17 @@ export function scannerAtRest(modules: ProtocolModules): void {
     [scanner.heldBytes, scanner.atBoundary, scanner.inMessage, scanner.stopped],
     [0, true, false, false],
   );
+  assert.deepEqual(scanner.place, { skip: 0, held: Buffer.alloc(0) });
   // Where nothing is held, the chunk is looked at as it is and not copied.
   for (const chunk of [hello, empty, hello]) {
     scanner.scan(chunk);
     assert.equal(scanner.bytes, chunk);
   }
-  scanner.scan(hello.subarray(0, 4));
+  scanner.scan(hello.subarray(0, 1));
+  assert.deepEqual(scanner.place.held, Buffer.from(hello.subarray(0, 1)));
+  scanner.scan(hello.subarray(1, 4));
   assert.deepEqual([scanner.atBoundary, scanner.inMessage, scanner.consumed], [false, true, 4]);
+  assert.equal(scanner.place.skip, hello.length - 4);
   scanner.scan(Buffer.concat([hello.subarray(4), hello]));
 }
 

@@ -55,6 +55,23 @@ describe.each(everySetup)('P9: a client on $name', (setup) => {
     }
   });
 
+  it('P9: tells how long the last pong took, each side for itself', async () => {
+    const stage = await start(setup);
+    const { client, target, receiver } = await stage.open();
+    const roundTrips = () => {
+      const { roundTripMs, upstreamRoundTripMs } = receiver.connection.snapshot();
+      return [roundTripMs, upstreamRoundTripMs];
+    };
+    expect(roundTrips()).toEqual([undefined, undefined]);
+    answerPings(client, target.ws);
+    const sides = target.ws === undefined ? 1 : 2;
+    await eventually(() => roundTrips().filter((ms) => ms !== undefined).length === sides, 'pongs came');
+    for (const ms of roundTrips().slice(0, sides)) {
+      expect(ms).toBeGreaterThan(0);
+      expect(ms).toBeLessThanOrEqual(HEARTBEAT.timeout + HEARTBEAT.interval);
+    }
+  });
+
   it('P9: that sends anything at all lives, even half a frame', async () => {
     const stage = await start(setup);
     const { client, target, receiver } = await stage.open();

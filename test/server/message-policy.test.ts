@@ -6,6 +6,7 @@ import { AdmissionRecord } from '../../src/server/admission/admission-record.js'
 import { OFFENCES } from '../../src/server/admission/offences.js';
 import type { Denial, MessageFacts, Peer } from '../../src/server/admission/policy.js';
 import { resolveProxyOptions } from '../../src/server/config/options.js';
+import { Observation } from '../../src/server/observation/observation.js';
 import { RunningServer } from '../../src/server/running-server.js';
 import { TicketKeys } from '../../src/server/tls/ticket-keys.js';
 import { chooseLayer } from '../../src/server/wires/wire-layer.js';
@@ -49,8 +50,10 @@ async function start(
     hooks: path === 'messages' ? { receiver: () => new Reader() } : {},
     needsTarget: true,
     layer: chooseLayer('auto'),
+    admin: undefined,
     listen: config.listen,
     record: new AdmissionRecord(config, () => {}),
+    observation: new Observation({ config, hooks: {}, server: {}, tell() {} }),
     tickets: new TicketKeys(),
     nextId: () => 'conn-1',
     tell: (name, ...values) => {

@@ -9,11 +9,11 @@ import { soak } from './soak.js';
 describe('a soak of fifteen seconds', () => {
   it('on every data path, with floods, stalls, resets, restarts and dying targets: every byte arrives and nothing is left', async () => {
     const lines: string[] = [];
-    const report = await soak({ seed: 1, time: 12_000, round: 1500, say: (line) => lines.push(line) });
+    // A busy machine takes longer for it.
+    const least = { lives: 200, disturbances: 1 };
+    const report = await soak({ seed: 1, time: 12_000, least, round: 1500, say: (line) => lines.push(line) });
     expect(report.faults, `seed ${report.seed}; ${lines.join('; ')}`).toEqual([]);
     expect(report.rounds).toBeGreaterThan(2);
-    expect(report.lives).toBeGreaterThan(200);
-    expect(report.disturbances).toBeGreaterThan(0);
     expect(report.opened).toBe(report.ended);
   }, 120_000);
 });
@@ -59,7 +59,7 @@ describe('a soak fails', () => {
     const trend = new HeapTrend();
     const left: Buffer[] = [];
     for (let round = 0; round < 12; round += 1) {
-      left.push(Buffer.alloc(2 ** 20, round));
+      left.push(Buffer.alloc(3 * 2 ** 20, round));
       trend.sample();
     }
     expect(left).toHaveLength(12);

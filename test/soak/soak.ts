@@ -15,6 +15,8 @@ export interface SoakOptions {
   readonly seed: number;
   /** Milliseconds in which rounds begin. */
   readonly time: number;
+  /** How much has to have happened: rounds go on until it has. Default: nothing. */
+  readonly least?: { readonly lives: number; readonly disturbances: number };
   /** Milliseconds in which the lives of one round begin. Default 2500. */
   readonly round?: number;
   /** Lives at a time. Default 24. */
@@ -39,7 +41,7 @@ export interface SoakReport {
 
 /** Runs a soak; never rejects for what it finds. */
 export async function soak(options: SoakOptions): Promise<SoakReport> {
-  const { seed, time, say = () => {} } = options;
+  const { seed, time, least = { lives: 0, disturbances: 0 }, say = () => {} } = options;
   const random = new Random(seed);
   const world = new World(random, options.sabotage ?? {});
   const heap = new HeapTrend();
@@ -47,7 +49,8 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   let rounds = 0;
   let baseline: Holdings | undefined;
   await world.start();
-  while (world.faults.length === 0 && (rounds < 2 || performance.now() < end)) {
+  const isEnough = () => world.counts.lives >= least.lives && world.counts.disturbances >= least.disturbances;
+  while (world.faults.length === 0 && (rounds < 2 || performance.now() < end || !isEnough())) {
     await round(world, random, options);
     rounds += 1;
     if (world.faults.length > 0) break;

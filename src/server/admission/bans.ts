@@ -2,7 +2,8 @@
  * Owns which addresses are kept out for a while: the score of their offences, which decays, and bans, which double. Refuses to say
  * what an offence is.
  */
-import { networkOf } from '../../protocol/ip-address.js';
+import { networkOf, parseIpAddress } from '../../protocol/ip-address.js';
+import { TidegateError } from '../../receivers/index.js';
 import type { AdmissionPolicy, Denial, Peer } from './policy.js';
 import { SweptTable } from './swept-table.js';
 
@@ -53,6 +54,16 @@ export interface BansOptions extends BanSettings {
   readonly now?: () => number;
   /** Called for each ban that is given for offences. Must not throw. */
   readonly banned?: (ban: Ban) => void;
+}
+
+/** @throws TidegateError `INVALID_OPTION` for what is no IP address, or no duration. */
+export function assertBan(address: string, milliseconds: number): void {
+  if (parseIpAddress(address) === undefined) {
+    throw new TidegateError('INVALID_OPTION', `address: got ${JSON.stringify(address)}; expected an IP address`);
+  }
+  if (!(milliseconds >= 1 && milliseconds < Number.POSITIVE_INFINITY)) {
+    throw new TidegateError('INVALID_OPTION', `milliseconds: got ${milliseconds}; expected a number from 1 on`);
+  }
 }
 
 /** The offenders of one server. Outlives its stop, and has no timer. */
@@ -131,6 +142,12 @@ export class Bans {
       .all()
       .filter(([, { until }]) => until > now)
       .map(([address, offender]) => this.#describe(address, offender));
+  }
+
+  /** How many bans there are now. */
+  get count(): number {
+    const now = this.#now();
+    return this.#offenders.all().filter(([, { until }]) => until > now).length;
   }
 
   #scoreOf({ score, scoredAt }: Offender): number {

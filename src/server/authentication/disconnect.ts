@@ -1,7 +1,7 @@
 /** Owns which connections an operator means by user, tag, id or address, and ends those. Refuses to end all by mistake. */
 import type { ConnectionActor } from '../../actors/connection-actor.js';
+import { operatorEnding } from '../../actors/ending.js';
 import type { Registry } from '../../actors/registry.js';
-import { operatorEnding } from '../../actors/supervisor-actor.js';
 import { CloseCode, isCloseCode, TidegateError } from '../../receivers/index.js';
 
 /** Which connections are meant. At least one; with several, those that all of them fit. */

@@ -6,6 +6,7 @@ import type { Refusal } from '../../actors/connection.effects.js';
 import type { DialOrder } from '../../actors/connection.machine.js';
 import type { ConnectionActor } from '../../actors/connection-actor.js';
 import type { DownstreamPort } from '../../actors/downstream.port.js';
+import type { PairSums } from '../../actors/pair-sums.js';
 import { UpstreamActor } from '../../actors/upstream-actor.js';
 import { CONNECTION_FIELD } from '../../protocol/control/address.js';
 import {
@@ -35,6 +36,7 @@ const NO_TRAFFIC: Traffic = { messages: 0, bytes: 0 };
 
 /** The wire of one downstream connection. */
 export class DownstreamShell implements DownstreamPort {
+  readonly beganAt = performance.now();
   readonly #connection: ConnectionActor;
   readonly #services: ConnectionServices;
   readonly #wire: Wire;
@@ -79,6 +81,10 @@ export class DownstreamShell implements DownstreamPort {
     return this.#path?.kind;
   }
 
+  path(): DataPath | undefined {
+    return this.#path;
+  }
+
   get closeWritten(): boolean {
     return this.#path?.down.closeWritten ?? false;
   }
@@ -91,6 +97,10 @@ export class DownstreamShell implements DownstreamPort {
     return this.#wire.bytesRead;
   }
 
+  get roundTripMs(): number | undefined {
+    return this.#path?.down.roundTripMs;
+  }
+
   get received(): Traffic {
     return this.#path?.down.received.toJSON() ?? NO_TRAFFIC;
   }
@@ -101,6 +111,10 @@ export class DownstreamShell implements DownstreamPort {
 
   get dropped(): Traffic {
     return this.#path?.down.dropped?.toJSON() ?? NO_TRAFFIC;
+  }
+
+  addTo(sums: PairSums): void {
+    this.#path?.addTo(sums);
   }
 
   plan(acceptance: Acceptance): { dial: DialOrder } | Refusal {
@@ -146,6 +160,7 @@ export class DownstreamShell implements DownstreamPort {
     this.#path = greeting.accept(plan, this.#upstream?.answer, headers);
     this.#subprotocol = greeting.subprotocol;
     if (plan.rates !== undefined) this.#path.limitRate(plan.rates);
+    this.#services.recorder?.accepted(this.#connection, this.#path, plan.acceptance.record, greeting.head);
     this.#connectUpstream();
     this.#greeting = undefined;
     this.#decision = undefined;
@@ -156,6 +171,7 @@ export class DownstreamShell implements DownstreamPort {
   }
 
   refuse(refusal: Refusal): void {
+    this.#services.recorder?.refused(this.#connection, refusal);
     if (abortsDecision.has(refusal.error)) {
       this.#decision?.abort(new TidegateError(refusal.error, refusal.message));
     }

@@ -14,6 +14,8 @@ export interface Greeting {
   readonly early: EarlyAnswer | undefined;
   /** Where a client that speaks plain TCP was sent by whoever took it in. */
   readonly offeredTarget?: string | undefined;
+  /** The head of the 101 as it was written; undefined where there is none. */
+  readonly head?: string | undefined;
   /** The subprotocol that was agreed on; empty before, and for none. */
   readonly subprotocol: string;
   /**

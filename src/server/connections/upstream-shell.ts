@@ -91,6 +91,14 @@ export class UpstreamShell implements UpstreamPort {
     return this.#wire?.bytesRead ?? 0;
   }
 
+  get bufferedBytes(): number {
+    return this.#link?.outlet.bufferedBytes ?? 0;
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#link?.roundTripMs;
+  }
+
   /** Where it goes; undefined before that is chosen. */
   get target(): Target | undefined {
     return this.#target;
@@ -197,9 +205,15 @@ export class UpstreamShell implements UpstreamPort {
     // Once the client has its 101, nothing can be agreed on with it any more.
     const mayAgree = plan.path === 'frames' && plan.dial === 'before-accept' && !plan.answered;
     const passed = mayAgree && passCompression ? offerToPass(this.#request) : undefined;
+    const { tracing } = this.#services;
+    const { connection } = this.#upstream;
+    const passedOn = this.#route?.requestHeaders(this.#request.rawHeaders) ?? this.#request.rawHeaders;
     const handshake = await dialWebSocket(target, this.#dialOptions(plan, abort), {
       path: upstreamPath(target, this.#request.url),
-      rawHeaders: this.#route?.requestHeaders(this.#request.rawHeaders) ?? this.#request.rawHeaders,
+      // Asked for when the request is written: the span of the dial is there only then.
+      get rawHeaders() {
+        return tracing.carry(connection, passedOn);
+      },
       host: hostHeader === 'client' ? this.#request.host : undefined,
       forwarding: forwardingOf(this.#request, forwardedHeaders),
       subprotocols: plan.subprotocolsToOffer,

@@ -24,6 +24,7 @@ import type { UpstreamAnswer } from './upstream-shell.js';
 export class WebSocketGreeting implements Greeting, FirstMessagePort {
   early: EarlyAnswer | undefined;
   subprotocol = '';
+  head: string | undefined;
   readonly #parts: GreetingParts;
   readonly #key: string;
   /** What the 101 names when it names no other subprotocol: the marker of a token among those offered. */
@@ -102,6 +103,7 @@ export class WebSocketGreeting implements Greeting, FirstMessagePort {
       extensions,
       headers,
     });
+    this.head = head;
     this.#parts.wire.write(Buffer.from(head, 'latin1'));
   }
 

@@ -15,6 +15,16 @@ export class DialQueue {
     this.#most = most;
   }
 
+  /** How many are under way. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** How many wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** Begins a dial when it is its turn. */
   add(dial: Dial): void {
     if (this.#running < this.#most && this.#waiting.size === 0) this.#begin(dial);

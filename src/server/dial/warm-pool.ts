@@ -65,6 +65,11 @@ export class WarmPool {
     this.#options = options;
   }
 
+  /** How many connections wait to be taken. */
+  get idle(): number {
+    return this.#idle.size;
+  }
+
   /** Begins to dial. */
   start(): void {
     this.#fill();

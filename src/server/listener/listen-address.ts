@@ -1,6 +1,7 @@
 /** Owns how a listening address is written, and what is said when it cannot be had. Refuses to listen. */
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { describeError, TidegateError } from '../../receivers/errors.js';
+import type { ListenConfig } from '../config/listen.js';
 
 /** Where a listener is bound. */
 export interface BoundAddress {
@@ -14,6 +15,11 @@ export interface BoundAddress {
 export function boundAddress({ address, port }: AddressInfo, secure: boolean): BoundAddress {
   const name = address === '::' || address === '0.0.0.0' ? 'localhost' : address;
   return { host: address, port, url: `${secure ? 'wss' : 'ws'}://${hostAndPort(name, port)}` };
+}
+
+/** Where to listen to be found where one was: the ports that were bound, in place of those that were any. */
+export function listenAgain(listen: readonly ListenConfig[], bound: readonly BoundAddress[]): ListenConfig[] {
+  return listen.map((wanted, index) => ({ ...wanted, port: bound[index]?.port ?? wanted.port }));
 }
 
 /** Makes one of our errors of what `listen` failed with. */

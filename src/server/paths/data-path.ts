@@ -2,9 +2,12 @@
  * Owns what all data paths have in common: the two links of a pair, who stops reading when the other side is full,
  * and what the ends of the wires mean. Refuses to know what is inside the bytes; each path does.
  */
+import { Buffer } from 'node:buffer';
 import type { ConnectionActor } from '../../actors/connection-actor.js';
 import { type Ending, failure } from '../../actors/ending.js';
+import { addTraffic, type PairSums, type SideSum } from '../../actors/pair-sums.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
+import type { StreamPlace } from '../../protocol/frame-scanner.js';
 import type { Violation } from '../../protocol/violation.js';
 import { CloseCode, CloseIndicator } from '../../receivers/index.js';
 import { OFFENCES, VIOLATION_WEIGHTS } from '../admission/offences.js';
@@ -12,11 +15,13 @@ import { FloodGuard, type FloodLimits } from '../shaping/flood-guard.js';
 import { FrameInspector } from '../shaping/frame-inspector.js';
 import type { Holder, Holding } from '../shaping/memory-budget.js';
 import type { Rates } from '../shaping/paced-wire.js';
-import type { Wire } from '../wires/wire.js';
-import { ByteLink, type DownLink, heldBy, type Link, type LinkServices, paceLink, WebSocketLink } from './links.js';
+import type { Wire, WireReader } from '../wires/wire.js';
+import { paceLink } from './link-wires.js';
+import { ByteLink, type DownLink, heldBy, type Link, type LinkServices, WebSocketLink } from './links.js';
 import type { AgreedDeflate } from './message-writer.js';
 import type { OutletOwner } from './outlet.js';
 import { DownSide, type SidedPath, UpSide } from './sides.js';
+import { WebSocketOutlet } from './websocket-outlet.js';
 
 /** What a frame or message may be like at most. */
 export interface PathLimits {
@@ -108,6 +113,28 @@ export abstract class DataPath<Down extends DownLink = DownLink> implements Hold
     this.#paceUp();
   }
 
+  // For who looks at the client's wire.
+
+  /** Who reads the client's wire. */
+  downReader(): WireReader {
+    return this.down.paced ?? this.#downSide;
+  }
+
+  /** Where the client's stream is, as far as it was dealt with. */
+  placeFromClient(): StreamPlace {
+    return BETWEEN_FRAMES;
+  }
+
+  /** Bytes that are still to be written toward the client of what began before. */
+  skipToClient(): number {
+    return (this.down.paced?.queuedBytes ?? 0) + this.forwardedSkip;
+  }
+
+  /** Those of a frame that is passed on. */
+  protected get forwardedSkip(): number {
+    return 0;
+  }
+
   // What is held for this connection, over both sides.
 
   get heldBytes(): number {
@@ -127,6 +154,39 @@ export abstract class DataPath<Down extends DownLink = DownLink> implements Hold
     const ending: Ending = { initiator: 'proxy', cause: 'OVERLOADED', code: CloseIndicator.Abnormal, reason: '' };
     this.connection.requestTerminate(ending);
     this.upstream?.requestTerminate(ending);
+  }
+
+  // What was carried, for whoever asks.
+
+  /** Adds what both sides have carried so far, and hold. */
+  addTo(sums: PairSums): void {
+    const { down, up } = this;
+    const { downstream, upstream } = sums;
+    addTraffic(downstream.received, down.received);
+    addTraffic(downstream.sent, down.sent);
+    downstream.sent.controls += controlsTo(down);
+    downstream.bufferedBytes += down.wire.closed ? 0 : down.bufferedBytes;
+    sums.dropped += down.dropped?.messages ?? 0;
+    if (up === undefined) return;
+    this.addUpstream(upstream, up);
+    upstream.sent.controls += controlsTo(up);
+    upstream.bufferedBytes += up.wire.closed ? 0 : up.outlet.bufferedBytes;
+  }
+
+  /** Where everything is passed on as it comes, one side has sent what the other has received, but for what the application sends. */
+  protected addUpstream({ received, sent }: SideSum, up: Link): void {
+    const { down } = this;
+    const passed = { bytes: down.sent.bytes - (down.own?.bytes ?? 0), messages: 0, fragments: 0, controls: 0 };
+    const taken = { bytes: down.received.bytes, messages: 0, fragments: 0, controls: 0 };
+    if (up.speaksWebSocket) {
+      passed.messages = down.sent.messages - (down.own?.messages ?? 0);
+      passed.fragments = down.sent.fragments;
+      passed.controls = up.received.controls;
+      taken.messages = down.received.messages;
+      taken.fragments = down.received.fragments;
+    }
+    addTraffic(received, passed);
+    addTraffic(sent, taken);
   }
 
   #inspect(): FrameInspector | undefined {
@@ -201,6 +261,8 @@ export abstract class DataPath<Down extends DownLink = DownLink> implements Hold
   }
 }
 
+const BETWEEN_FRAMES: StreamPlace = { skip: 0, held: Buffer.alloc(0) };
+
 function hasFloodLimits(limits: Partial<FloodLimits>): limits is FloodLimits {
   return (limits.messagesPerSecond ?? 0) > 0 || (limits.bytesPerSecond ?? 0) > 0;
 }
@@ -215,6 +277,10 @@ export abstract class WebSocketPath extends DataPath<WebSocketLink> {
   constructor(options: PathOptions) {
     super(options, downLinkOf(options));
   }
+}
+
+function controlsTo({ outlet }: Link): number {
+  return outlet instanceof WebSocketOutlet ? outlet.controls : 0;
 }
 
 function endingFor(violation: Violation): Ending {

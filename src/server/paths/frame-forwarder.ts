@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { parseClosePayload } from '../../protocol/close-frame.js';
 import { Opcode } from '../../protocol/frame.js';
-import type { FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
+import type { FrameHandler, FrameScanner, StreamPlace } from '../../protocol/frame-scanner.js';
 import { applyMask } from '../../protocol/mask.js';
 import { isViolation, type Violation } from '../../protocol/violation.js';
 import type { CloseStatus } from '../../receivers/index.js';
@@ -51,6 +51,11 @@ export abstract class FrameForwarder implements FrameHandler {
     });
   }
 
+  /** Where the stream is that is forwarded. */
+  get place(): StreamPlace {
+    return this.#scanner.place;
+  }
+
   protected abstract get to(): WebSocketLink | undefined;
   /** A Close frame came, behind everything before it. */
   protected abstract onClose(code: CloseStatus, reason: string): void;
@@ -83,21 +88,27 @@ export abstract class FrameForwarder implements FrameHandler {
 
   onFrameEnd(): void {
     this.#frameEnd = this.#scanner.consumed;
-    if (!this.#scanner.final) return;
+    if (!this.#scanner.final) {
+      this.#traffic.fragments += 1;
+      return;
+    }
     this.#messageEnd = this.#frameEnd;
     this.#traffic.messages += 1;
   }
 
   onControl(opcode: number, chunk: Buffer, frameStart: number, payloadStart: number, end: number): void {
+    this.#link.received.controls += 1;
     if (opcode === Opcode.Close) {
       this.#pass(frameStart);
       this.#from = end;
       this.#scanner.stop();
       this.#closed(this.#payload(chunk, payloadStart, end));
-    } else if (opcode === Opcode.Pong && this.#link.isHeartbeat(this.#payload(chunk, payloadStart, end))) {
+    } else if (opcode === Opcode.Pong && this.#link.takeHeartbeat(this.#payload(chunk, payloadStart, end))) {
       this.#pass(frameStart);
       this.#from = end;
     } else {
+      const { to } = this;
+      if (to !== undefined) to.outlet.controls += 1;
       this.#frameEnd = end;
       if (!this.#scanner.inMessage) this.#messageEnd = end;
     }

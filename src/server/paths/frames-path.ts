@@ -2,6 +2,7 @@
  * Owns the `frames` path: WebSocket to WebSocket, for a receiver that does not look at messages. Frames are forwarded
  * verbatim, the client's still masked, because toward the target we are the client. Refuses to assemble anything.
  */
+import type { StreamPlace } from '../../protocol/frame-scanner.js';
 import type { Violation } from '../../protocol/violation.js';
 import type { CloseStatus } from '../../receivers/index.js';
 import { type PathOptions, type UpstreamOptions, WebSocketPath } from './data-path.js';
@@ -38,6 +39,14 @@ export class FramesPath extends WebSocketPath {
       from: link,
       traffic: this.down.sent,
     });
+  }
+
+  override placeFromClient(): StreamPlace {
+    return this.#inbound.place;
+  }
+
+  protected override get forwardedSkip(): number {
+    return this.#outbound?.place.skip ?? 0;
   }
 
   override onDownGone(): void {

@@ -10,10 +10,10 @@ import type { Peer } from '../admission/policy.js';
 import type { FloodLimits } from '../shaping/flood-guard.js';
 import type { MessagePolicy } from '../shaping/frame-inspector.js';
 import type { MemoryBudget } from '../shaping/memory-budget.js';
-import { PacedWire } from '../shaping/paced-wire.js';
+import type { PacedWire } from '../shaping/paced-wire.js';
 import type { Pacer } from '../shaping/pacer.js';
 import { passedLevel } from '../shaping/send-queue.js';
-import type { Wire, WireReader } from '../wires/wire.js';
+import type { Wire } from '../wires/wire.js';
 import { Intake } from './intake.js';
 import { type AgreedDeflate, MessageWriter } from './message-writer.js';
 import { Outlet, type OutletLimits, type OutletOwner } from './outlet.js';
@@ -31,6 +31,8 @@ export interface LinkServices {
   readonly outbound?: OutboundOptions;
   /** Asked about each message of a client, where an admission policy wants to be. */
   readonly messagePolicy?: MessagePolicy | undefined;
+  /** Told how long the answer to a ping of the heartbeat took. Must not throw. */
+  roundTrip?(side: 'downstream' | 'upstream', ms: number): void;
   /** Told of a client that floods. Must not throw. */
   offence?(peer: Peer, weight: number, why: string): void;
 }
@@ -44,8 +46,14 @@ export interface Link {
   /** The wire, where this connection has a rate. */
   paced: PacedWire | undefined;
   readonly speaksWebSocket: boolean;
+  /** From this peer. */
+  readonly received: TrafficCounter;
+  /** To this peer. */
+  readonly sent: TrafficCounter;
   /** True when the peer's silence since the last call says nothing: it was not read, or it was busy reading us. */
   takeExcuse(): boolean;
+  /** Milliseconds from the last ping of the heartbeat that was answered to its pong; undefined where there is none. */
+  readonly roundTripMs: number | undefined;
   sendHeartbeat(): void;
   sendClose(code: CloseStatus, reason: string): void;
   /** Both sides are done: end the wire when everything is written. */
@@ -58,10 +66,8 @@ export interface Link {
 /** The client's side: beside what crosses the path the application sends on it. */
 export interface DownLink extends Link {
   readonly outlet: Outlet & { readonly closing: boolean };
-  /** From the client. */
-  readonly received: TrafficCounter;
-  /** To the client. */
-  readonly sent: TrafficCounter;
+  /** What of `sent` the application sent; undefined when it sent nothing. */
+  readonly own: TrafficCounter | undefined;
   /** Our Close frame, or our FIN where there are no frames, is with the wire. */
   readonly closeWritten: boolean;
   readonly bufferedBytes: number;
@@ -86,12 +92,15 @@ export class WebSocketLink implements DownLink {
   readonly sent = new TrafficCounter();
   /** The peer's Close frame was read. */
   closeReceived = false;
+  roundTripMs: number | undefined;
 
   readonly #role: 'server' | 'client';
   readonly #services: LinkServices;
   readonly #compresses: boolean;
   /** Marks our heartbeat's pings, so that their pongs are told from everyone else's. Made for the first of them. */
   #heartbeat: Buffer | undefined;
+  /** When the ping was sent that is not answered yet; undefined for none. */
+  #pingedAt: number | undefined;
   #writer: MessageWriter | undefined;
   #sends: OwnSends | undefined;
   #ending = false;
@@ -151,6 +160,10 @@ export class WebSocketLink implements DownLink {
     return this.#sends?.dropped;
   }
 
+  get own(): TrafficCounter | undefined {
+    return this.#sends?.own;
+  }
+
   clearQueue(): number {
     return this.#sends?.clear() ?? 0;
   }
@@ -172,12 +185,22 @@ export class WebSocketLink implements DownLink {
 
   sendHeartbeat(): void {
     this.#heartbeat ??= randomBytes(8);
+    this.#pingedAt = performance.now();
     this.outlet.control(Opcode.Ping, this.#heartbeat);
   }
 
-  /** Tells the answer to our own heartbeat from every other pong. */
-  isHeartbeat(payload: Uint8Array): boolean {
-    return this.#heartbeat?.equals(payload) ?? false;
+  /** Tells the answer to our own heartbeat, which goes no further, from every other pong. */
+  takeHeartbeat(payload: Uint8Array): boolean {
+    if (this.#heartbeat?.equals(payload) !== true) return false;
+    // A peer may say it again.
+    if (this.#pingedAt !== undefined) this.#measured(performance.now() - this.#pingedAt);
+    return true;
+  }
+
+  #measured(roundTripMs: number): void {
+    this.#pingedAt = undefined;
+    this.roundTripMs = Math.round(roundTripMs * 1000) / 1000;
+    this.#services.roundTrip?.(this.#role === 'server' ? 'downstream' : 'upstream', this.roundTripMs);
   }
 
   sendClose(code: CloseStatus, reason: string): void {
@@ -216,6 +239,10 @@ export class ByteLink implements Link {
   readonly outlet: Outlet;
   paced: PacedWire | undefined;
   readonly speaksWebSocket = false;
+  readonly roundTripMs = undefined;
+  // Where bytes are only passed on, both are those of the other side.
+  #received: TrafficCounter | undefined;
+  #sent: TrafficCounter | undefined;
   readonly #peerEnded: () => void;
 
   /** @param peerEnded called when the target's FIN came. */
@@ -223,6 +250,16 @@ export class ByteLink implements Link {
     this.#peerEnded = peerEnded;
     this.intake = new Intake(wire);
     this.outlet = new Outlet(wire, owner, services.watch, services.limits);
+  }
+
+  get received(): TrafficCounter {
+    this.#received ??= new TrafficCounter();
+    return this.#received;
+  }
+
+  get sent(): TrafficCounter {
+    this.#sent ??= new TrafficCounter();
+    return this.#sent;
   }
 
   get wire(): Wire {
@@ -251,23 +288,6 @@ export class ByteLink implements Link {
   onClosed(): void {
     this.outlet.closed();
   }
-}
-
-/**
- * Puts a pace before the wire of a link, if there is none yet.
- *
- * @param reader who reads the wire now.
- * @param ahead at which rate that is written what is read here.
- */
-export function paceLink(link: Link, reader: WireReader, pacer: Pacer, ahead?: PacedWire): PacedWire {
-  if (link.paced !== undefined) return link.paced;
-  const { wire, intake, outlet } = link;
-  const now = { reading: intake.reading, full: outlet.blocked };
-  const paced = new PacedWire({ wire, reader, owner: outlet, pacer, ahead: ahead?.writes, now });
-  outlet.pace(paced);
-  intake.rewire(paced);
-  link.paced = paced;
-  return paced;
 }
 
 /** The bytes that are held for one side. */

@@ -4,12 +4,14 @@
  */
 import { Buffer } from 'node:buffer';
 import { isPromise } from '../../actors/callback-queue.js';
+import { addTraffic, type SideSum } from '../../actors/pair-sums.js';
 import type { LifecycleReceiver, MessageReply } from '../../receivers/index.js';
 import { DataPath, type PathOptions, type UpstreamOptions } from './data-path.js';
 import { type DownLink, type Link, WebSocketLink } from './links.js';
 import { type FrameSpan, MessageReader } from './message-reader.js';
 import type { MessageKind } from './message-writer.js';
 import type { OutletOwner } from './outlet.js';
+import { countMessage } from './traffic.js';
 
 /** What every `messages` path needs beside the common options. */
 export interface MessageExchangeOptions extends PathOptions {
@@ -55,8 +57,12 @@ export abstract class MessageExchange<Down extends DownLink> extends DataPath<Do
       ...this.limits,
       fragments: 'buffer',
       deflate: options.deflate,
+      traffic: link.received,
       sink: {
-        onMessage: (kind, data, frame) => this.onUpMessage(kind, data, frame),
+        onMessage: (kind, data, frame) => {
+          countMessage(link.received, data.length);
+          this.onUpMessage(kind, data, frame);
+        },
         onFragment: () => {},
         onPing: (payload) => this.onUpPing(link, payload),
         onPong: (payload) => this.onUpPong(link, payload),
@@ -80,10 +86,26 @@ export abstract class MessageExchange<Down extends DownLink> extends DataPath<Do
   override onUpBytes(chunk: Buffer): void {
     this.gathering(() => {
       if (this.#outbound !== undefined) this.#outbound.read(chunk);
-      else this.#deliverBytes(chunk);
+      else {
+        if (this.up !== undefined) this.up.received.bytes += chunk.length;
+        this.#deliverBytes(chunk);
+      }
     });
     if (this.#outbound?.incomplete) this.hold();
     this.balanceOutbound();
+  }
+
+  /** Here what crosses may be changed on its way, so that each side counts for itself. */
+  protected override addUpstream(sums: SideSum, up: Link): void {
+    addTraffic(sums.received, up.received);
+    addTraffic(sums.sent, up.sent);
+  }
+
+  /** Writes to a target that speaks plain bytes. */
+  protected writeUp(bytes: Buffer): void {
+    if (this.up === undefined || bytes.length === 0) return;
+    this.up.sent.bytes += bytes.length;
+    this.up.outlet.write(bytes);
   }
 
   override onDownDrained(): void {

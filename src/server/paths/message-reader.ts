@@ -2,7 +2,7 @@
  * Owns turning the frames of one wire into whole messages or fragments: unmasked, inflated once, text checked to be UTF-8,
  * in order although inflation is asynchronous. Refuses to decide what becomes of them.
  */
-import { Buffer, constants, isUtf8 } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { parseClosePayload } from '../../protocol/close-frame.js';
 import { frameHeaderLength, Opcode } from '../../protocol/frame.js';
 import type { FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
@@ -11,7 +11,9 @@ import { Utf8Stream } from '../../protocol/utf8-stream.js';
 import { isViolation, type Violation, violationOf } from '../../protocol/violation.js';
 import type { CloseStatus, Fragment } from '../../receivers/index.js';
 import { type FrameInspector, scannerOf } from '../shaping/frame-inspector.js';
+import { inflateViolation, notText, textViolation } from './message-violations.js';
 import type { AgreedDeflate, MessageKind } from './message-writer.js';
+import type { TrafficCounter } from './traffic.js';
 import { copyUnmasked } from './unmask.js';
 
 /** Who gets what a {@link MessageReader} read. */
@@ -52,6 +54,8 @@ export interface MessageReaderOptions {
   readonly fragments: 'buffer' | 'fragments' | 'both';
   readonly deflate: AgreedDeflate | undefined;
   readonly inspector?: FrameInspector | undefined;
+  /** Where fragments and control frames are counted; messages are whoever gets them's to count. */
+  readonly traffic: Pick<TrafficCounter, 'fragments' | 'controls'>;
   readonly sink: MessageSink;
 }
 
@@ -73,7 +77,7 @@ type FrameJob = Extract<Job, { type: 'frame' }>;
 /** Reads the messages of one wire. */
 export class MessageReader implements FrameHandler {
   readonly #options: MessageReaderOptions;
-  readonly #scanner: FrameScanner;
+  readonly scanner: FrameScanner;
   /** The payload of the current frame as far as it came, in a buffer that may be larger. */
   #payload = NOTHING;
   #filled = 0;
@@ -90,7 +94,7 @@ export class MessageReader implements FrameHandler {
 
   constructor(options: MessageReaderOptions) {
     this.#options = options;
-    this.#scanner = scannerOf(options.inspector, {
+    this.scanner = scannerOf(options.inspector, {
       masked: options.masked,
       compression: options.deflate !== undefined,
       maxFrameBytes: options.maxMessageBytes,
@@ -101,7 +105,7 @@ export class MessageReader implements FrameHandler {
   }
 
   limitMessages(bytes: number): void {
-    this.#scanner.limitMessages(bytes);
+    this.scanner.limitMessages(bytes);
   }
 
   /** Whether part of a message is kept that may take a while to be complete. */
@@ -121,36 +125,36 @@ export class MessageReader implements FrameHandler {
   read(chunk: Buffer): void {
     if (this.#stopped) return;
     this.#frameStart = -1;
-    this.#scanner.scan(chunk);
-    if (this.#scanner.violation !== null && !this.#stopped)
-      this.#push({ type: 'violation', violation: this.#scanner.violation });
+    this.scanner.scan(chunk);
+    if (this.scanner.violation !== null && !this.#stopped)
+      this.#push({ type: 'violation', violation: this.scanner.violation });
   }
 
   /** Nothing is read or told any more. */
   stop(): void {
     this.#stopped = true;
     this.#jobs = [];
-    this.#scanner.stop();
+    this.scanner.stop();
   }
 
   onFrameStart(): void {
     this.#payload = NOTHING;
     this.#filled = 0;
-    this.#frameStart = this.#scanner.frameStart;
+    this.#frameStart = this.scanner.frameStart;
   }
 
   onPayload(chunk: Buffer, start: number, end: number): void {
     // A copy, because the chunk belongs to the wire, and the frame may go on as it is.
     const before = this.#filled;
     const filled = before + end - start;
-    const { maskKey, payloadOffset } = this.#scanner;
+    const { maskKey, payloadOffset } = this.scanner;
     if (filled > this.#payload.length) this.#grow(filled);
     copyUnmasked(chunk, start, end, this.#payload, before, maskKey, payloadOffset);
     this.#filled = filled;
   }
 
   onFrameEnd(): void {
-    const { messageOpcode, fragmentIndex, final, messageCompressed } = this.#scanner;
+    const { messageOpcode, fragmentIndex, final, messageCompressed } = this.scanner;
     const data = this.#payload;
     this.#payload = NOTHING;
     if (
@@ -163,6 +167,7 @@ export class MessageReader implements FrameHandler {
       this.#takeWhole(messageOpcode === Opcode.Text ? 'text' : 'binary', data);
       return;
     }
+    if (!final) this.#options.traffic.fragments += 1;
     this.#push({
       type: 'frame',
       kind: messageOpcode === Opcode.Text ? 'text' : 'binary',
@@ -174,12 +179,13 @@ export class MessageReader implements FrameHandler {
   }
 
   onControl(opcode: number, chunk: Buffer, _frameStart: number, payloadStart: number, end: number): void {
-    if (this.#options.masked) applyMask(chunk, payloadStart, end, this.#scanner.maskKey, 0);
+    this.#options.traffic.controls += 1;
+    if (this.#options.masked) applyMask(chunk, payloadStart, end, this.scanner.maskKey, 0);
     const payload = Buffer.from(chunk.subarray(payloadStart, end));
     if (opcode === Opcode.Ping) this.#options.sink.onPing(payload);
     else if (opcode === Opcode.Pong) this.#options.sink.onPong(payload);
     else {
-      this.#scanner.stop();
+      this.scanner.stop();
       const close = parseClosePayload(payload);
       if (isViolation(close)) this.#push({ type: 'violation', violation: close });
       else this.#push({ type: 'close', code: close.code, reason: close.reason });
@@ -191,7 +197,7 @@ export class MessageReader implements FrameHandler {
    * because a frame may come in single bytes, and an object for each would take a hundred times the memory (P3).
    */
   #grow(needed: number): void {
-    const larger = Buffer.allocUnsafe(Math.min(this.#scanner.length, Math.max(needed, 2 * this.#payload.length)));
+    const larger = Buffer.allocUnsafe(Math.min(this.scanner.length, Math.max(needed, 2 * this.#payload.length)));
     this.#payload.copy(larger, 0, 0, this.#filled);
     this.#payload = larger;
   }
@@ -209,7 +215,7 @@ export class MessageReader implements FrameHandler {
 
   /** The current frame as it was sent, if all of it is there and its length is written as we would write it. */
   #wholeFrame(length: number): FrameSpan | undefined {
-    const { bytes, consumed } = this.#scanner;
+    const { bytes, consumed } = this.scanner;
     const start = this.#frameStart;
     if (start === -1 || consumed - start !== frameHeaderLength(length, this.#options.masked) + length) return undefined;
     const span = this.#span;
@@ -233,7 +239,7 @@ export class MessageReader implements FrameHandler {
     }
     this.#stopped = true;
     // What came in the same chunk is not read any more: nothing follows.
-    this.#scanner.stop();
+    this.scanner.stop();
     if (job.type === 'close') this.#options.sink.onClose(job.code, job.reason);
     else this.#options.sink.onViolation(job.violation);
   }
@@ -298,23 +304,3 @@ export class MessageReader implements FrameHandler {
 }
 
 const NOTHING = Buffer.alloc(0);
-
-const notText = violationOf('INVALID_UTF8', 'a text message is not UTF-8 (RFC 6455 section 8.1)');
-
-/** What is wrong with a whole text; nothing mostly. Without a limit one may be longer than any string of V8. */
-export function textViolation(data: Buffer): Violation | undefined {
-  if (data.length > constants.MAX_STRING_LENGTH) {
-    return violationOf(
-      'MESSAGE_TOO_BIG',
-      `a text of ${data.length} bytes; no string has more than ${constants.MAX_STRING_LENGTH}`,
-    );
-  }
-  return isUtf8(data) ? undefined : notText;
-}
-
-function inflateViolation(error: Error | null): Violation {
-  const tooBig = error !== null && 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
-  return tooBig
-    ? violationOf('MESSAGE_TOO_BIG', 'a message inflates to more than limits.maxMessageBytes')
-    : violationOf('INVALID_DEFLATE', `a compressed message does not inflate: ${error?.message ?? 'no data'}`);
-}

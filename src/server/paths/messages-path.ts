@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { isPromise, whenSettled } from '../../actors/callback-queue.js';
 import { Opcode } from '../../protocol/frame.js';
+import type { StreamPlace } from '../../protocol/frame-scanner.js';
 import { DROP, type Fragment, type FragmentReply, type MessageReply } from '../../receivers/index.js';
 import { ByteFramer, type FrameType } from './byte-framer.js';
 import { downLinkOf } from './data-path.js';
@@ -14,6 +15,7 @@ import { type FrameSpan, MessageReader } from './message-reader.js';
 import { messageToPass } from './message-reply.js';
 import type { MessageKind } from './message-writer.js';
 import { asBuffer } from './own-sends.js';
+import { countMessage } from './traffic.js';
 import type { Boundaries } from './websocket-outlet.js';
 
 /** What the `messages` path of a WebSocket client needs beside the common options. */
@@ -41,10 +43,10 @@ export class MessagesPath extends MessageExchange<WebSocketLink> {
       fragments: options.fragments,
       deflate: options.deflate,
       inspector: this.inspector,
+      traffic: received,
       sink: {
         onMessage: (kind, data, frame) => {
-          received.messages += 1;
-          received.bytes += data.length;
+          countMessage(received, data.length);
           this.#deliver(kind, data, frame);
         },
         onFragment: (fragment) => {
@@ -67,6 +69,10 @@ export class MessagesPath extends MessageExchange<WebSocketLink> {
     });
   }
 
+  override placeFromClient(): StreamPlace {
+    return this.#inbound.scanner.place;
+  }
+
   override limitMessages(bytes: number): void {
     this.#inbound.limitMessages(bytes);
   }
@@ -87,6 +93,7 @@ export class MessagesPath extends MessageExchange<WebSocketLink> {
     const { connection, up } = this;
     const reply = kind === 'text' ? connection.onText(data.toString()) : connection.onBinary(data);
     if (reply === undefined && frame !== undefined && up instanceof WebSocketLink && up.passesFrames) {
+      countMessage(up.sent, data.length);
       up.outlet.forward(frame.bytes, frame.start, frame.end, wholeMessage(frame));
     } else if (isPromise(reply)) {
       this.pending(data, reply, (settled) => this.#forward(kind, data, settled));
@@ -99,8 +106,10 @@ export class MessagesPath extends MessageExchange<WebSocketLink> {
     if (this.up === undefined) return;
     const message = messageToPass(this.connection, kind, data, reply);
     if (message === undefined) return;
-    if (this.up instanceof WebSocketLink) this.up.writer.message(message.kind, message.data);
-    else if (message.data.length > 0) this.up.outlet.write(message.data);
+    if (this.up instanceof WebSocketLink) {
+      countMessage(this.up.sent, message.data.length);
+      this.up.writer.message(message.kind, message.data);
+    } else this.writeUp(message.data);
     this.balanceInbound();
   }
 
@@ -120,9 +129,13 @@ export class MessagesPath extends MessageExchange<WebSocketLink> {
     const data = reply === DROP ? NOTHING : reply === undefined ? fragment.data : asBuffer(reply);
     if (this.up instanceof WebSocketLink) {
       const first = fragment.kind === 'text' ? Opcode.Text : Opcode.Binary;
+      const { sent } = this.up;
+      sent.bytes += data.length;
+      if (fragment.final) sent.messages += 1;
+      else sent.fragments += 1;
       this.up.writer.frame(this.#fragmentOpen ? Opcode.Continuation : first, data, fragment.final);
       this.#fragmentOpen = !fragment.final;
-    } else if (data.length > 0) this.up.outlet.write(data);
+    } else this.writeUp(data);
     this.balanceInbound();
   }
 
@@ -133,8 +146,7 @@ export class MessagesPath extends MessageExchange<WebSocketLink> {
     if (this.down.outlet.closing) return;
     const reply = this.askUpstream(kind, data);
     if (reply === undefined && frame !== undefined && this.down.passesFrames && !this.down.outlet.closing) {
-      this.down.sent.messages += 1;
-      this.down.sent.bytes += data.length;
+      countMessage(this.down.sent, data.length);
       this.down.outlet.forward(frame.bytes, frame.start, frame.end, wholeMessage(frame));
     } else if (isPromise(reply)) {
       this.pending(data, reply, (settled) => this.#return(kind, data, settled));
@@ -147,8 +159,7 @@ export class MessagesPath extends MessageExchange<WebSocketLink> {
     if (this.down.outlet.closing) return;
     const message = messageToPass(this.connection, kind, data, reply);
     if (message === undefined) return;
-    this.down.sent.messages += 1;
-    this.down.sent.bytes += message.data.length;
+    countMessage(this.down.sent, message.data.length);
     this.down.writer.message(message.kind, message.data);
     this.balanceOutbound();
   }
@@ -178,7 +189,7 @@ export class MessagesPath extends MessageExchange<WebSocketLink> {
   }
 
   #pong(from: WebSocketLink, to: Link | undefined, payload: Buffer): void {
-    if (!from.isHeartbeat(payload) && to instanceof WebSocketLink) to.outlet.control(Opcode.Pong, payload);
+    if (!from.takeHeartbeat(payload) && to instanceof WebSocketLink) to.outlet.control(Opcode.Pong, payload);
   }
 
   #setBehind(behind: boolean): void {

@@ -26,6 +26,8 @@ export interface SendingLink {
 
 /** The sends of one connection. Made for the first of them. */
 export class OwnSends {
+  /** Messages that were sent, or still wait. */
+  readonly own = new TrafficCounter();
   /** Messages that found no room, or were dropped for others. */
   readonly dropped = new TrafficCounter();
   readonly #link: SendingLink;
@@ -48,8 +50,8 @@ export class OwnSends {
     const result = writer.send(isText ? Opcode.Text : Opcode.Binary, payload, level, payload.length);
     outlet.noteSend();
     if (result === 'accepted' || result === 'queued') {
-      sent.messages += 1;
-      sent.bytes += payload.length;
+      count(sent, 1, payload.length);
+      count(this.own, 1, payload.length);
     }
     if (result === 'queued') outlet.owner.onHolding();
     return result;
@@ -90,22 +92,22 @@ export class OwnSends {
   /** What counted as sent was not. */
   #takeBack(bytes: number): void {
     if (bytes === PING) return;
-    this.#link.sent.messages -= 1;
-    this.#link.sent.bytes -= bytes;
-    this.#count(bytes);
+    count(this.#link.sent, -1, -bytes);
+    count(this.own, -1, -bytes);
+    count(this.dropped, 1, bytes);
   }
 
   #refuse(bytes: number): SendResult {
-    this.#count(bytes);
+    count(this.dropped, 1, bytes);
     if (this.#options.overflow !== 'close') return 'dropped';
     this.#link.outlet.owner.onOverflow();
     return 'closed';
   }
+}
 
-  #count(bytes: number): void {
-    this.dropped.messages += 1;
-    this.dropped.bytes += bytes;
-  }
+function count(traffic: TrafficCounter, messages: number, bytes: number): void {
+  traffic.messages += messages;
+  traffic.bytes += bytes;
 }
 
 /** The same bytes as a Buffer. */

@@ -2,6 +2,7 @@
  * Owns how long writes have been pending, over all connections, with one timer that runs only while some are. Refuses to
  * act on it: whoever is blocked is told when the pause lasts.
  */
+import { type Clock, systemClock } from '../../actors/clock.js';
 
 /** A writer that waits for its peer. */
 export interface Blocked {
@@ -16,13 +17,15 @@ const STILL_BLOCKED_EVERY_MS = 1000;
 /** Notices waits that last. */
 export class PressureWatch {
   readonly #dwell: number;
-  /** When each blocked writer is looked at next, on the clock of `performance.now()`. */
+  readonly #clock: Clock;
+  /** When each blocked writer is looked at next. */
   readonly #blocked = new Map<Blocked, { due: number; dwelled: boolean }>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: unknown;
 
   /** @param dwell milliseconds until a wait counts. */
-  constructor(dwell: number) {
+  constructor(dwell: number, clock: Clock = systemClock) {
     this.#dwell = dwell;
+    this.#clock = clock;
   }
 
   /** How many writers wait. */
@@ -31,8 +34,8 @@ export class PressureWatch {
   }
 
   begin(writer: Blocked): void {
-    this.#blocked.set(writer, { due: performance.now() + this.#dwell, dwelled: false });
-    this.#timer ??= setInterval(() => this.#look(), Math.max(1, this.#dwell));
+    this.#blocked.set(writer, { due: this.#clock.now() + this.#dwell, dwelled: false });
+    this.#timer ??= this.#clock.setInterval(() => this.#look(), Math.max(1, this.#dwell));
   }
 
   end(writer: Blocked): void {
@@ -41,13 +44,13 @@ export class PressureWatch {
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#blocked.clear();
   }
 
   #look(): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     for (const [writer, wait] of this.#blocked) {
       if (wait.due > now) continue;
       wait.due = now + STILL_BLOCKED_EVERY_MS;

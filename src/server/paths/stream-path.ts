@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { parseClosePayload } from '../../protocol/close-frame.js';
 import { Opcode } from '../../protocol/frame.js';
-import type { FrameHandler, FrameScanner } from '../../protocol/frame-scanner.js';
+import type { FrameHandler, FrameScanner, StreamPlace } from '../../protocol/frame-scanner.js';
 import { applyMask } from '../../protocol/mask.js';
 import { isViolation } from '../../protocol/violation.js';
 import { scannerOf } from '../shaping/frame-inspector.js';
@@ -33,6 +33,10 @@ export class StreamPath extends WebSocketPath implements FrameHandler {
       maxFragments: this.limits.maxFragments,
       handler: this,
     });
+  }
+
+  override placeFromClient(): StreamPlace {
+    return this.#scanner.place;
   }
 
   override onDownBytes(chunk: Buffer): void {
@@ -67,12 +71,15 @@ export class StreamPath extends WebSocketPath implements FrameHandler {
 
   onFrameEnd(): void {
     if (this.#scanner.final) this.down.received.messages += 1;
+    else this.down.received.fragments += 1;
   }
 
   onControl(opcode: number, chunk: Buffer, _frameStart: number, payloadStart: number, end: number): void {
+    this.down.received.controls += 1;
     applyMask(chunk, payloadStart, end, this.#scanner.maskKey, 0);
     const payload = Buffer.from(chunk.subarray(payloadStart, end));
     if (opcode === Opcode.Ping) this.down.outlet.pong(payload);
+    else if (opcode === Opcode.Pong) this.down.takeHeartbeat(payload);
     if (opcode !== Opcode.Close) return;
     this.#write();
     this.#scanner.stop();

@@ -27,8 +27,10 @@ export class TcpLink implements DownLink {
   readonly outlet: BytesOutlet;
   paced: PacedWire | undefined;
   readonly speaksWebSocket = false;
+  readonly roundTripMs = undefined;
   readonly received = new TrafficCounter();
   readonly sent = new TrafficCounter();
+  own: TrafficCounter | undefined;
   dropped: TrafficCounter | undefined;
   readonly #services: LinkServices;
   readonly #options: TcpLinkOptions;
@@ -64,6 +66,11 @@ export class TcpLink implements DownLink {
     if (this.bufferedBytes > this.#services.limits.maxQueuedBytes) return this.#refuse(payload.length);
     const result = this.deliver(payload);
     this.outlet.noteSend();
+    if (result !== 'closed') {
+      this.own ??= new TrafficCounter();
+      this.own.messages += 1;
+      this.own.bytes += payload.length;
+    }
     if (result === 'queued') this.outlet.owner.onHolding();
     return result;
   }

@@ -12,6 +12,7 @@ import { MessageExchange, type MessageExchangeOptions } from './message-exchange
 import { messageToPass } from './message-reply.js';
 import type { MessageKind } from './message-writer.js';
 import { TcpLink } from './tcp-link.js';
+import { countMessage } from './traffic.js';
 
 /** What this path needs beside the common options. */
 export interface TcpMessagesPathOptions extends MessageExchangeOptions {
@@ -71,9 +72,7 @@ export class TcpMessagesPath extends MessageExchange<TcpLink> {
       this.#stop(violation);
       return;
     }
-    const { received } = this.down;
-    received.messages += 1;
-    received.bytes += data.length;
+    countMessage(this.down.received, data.length);
     const reply = this.connection.onBinary(data);
     if (isPromise(reply)) this.pending(data, reply, (settled) => this.#forward(data, settled));
     else this.#forward(data, reply);
@@ -85,11 +84,12 @@ export class TcpMessagesPath extends MessageExchange<TcpLink> {
     const message = messageToPass(this.connection, 'binary', data, reply);
     if (message === undefined) return;
     if (up instanceof WebSocketLink) {
+      countMessage(up.sent, message.data.length);
       up.writer.message(message.kind, message.data);
     } else {
       // A target that is sent bytes is sent those of the client, so the delimiter too.
       const bytes = this.#delimiter === undefined ? message.data : Buffer.concat([message.data, this.#delimiter]);
-      if (bytes.length > 0) up.outlet.write(bytes);
+      this.writeUp(bytes);
     }
     this.balanceInbound();
   }
@@ -114,7 +114,9 @@ export class TcpMessagesPath extends MessageExchange<TcpLink> {
     link.outlet.pong(payload);
   }
 
-  protected override onUpPong(): void {}
+  protected override onUpPong(link: WebSocketLink, payload: Buffer): void {
+    link.takeHeartbeat(payload);
+  }
 
   /** From a target without messages bytes pass as they are, and no delimiter is put between them. */
   protected override passBytes(bytes: Buffer): void {

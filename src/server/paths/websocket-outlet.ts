@@ -29,6 +29,8 @@ const NONE: readonly Buffer[] = [];
 export class WebSocketOutlet extends Outlet {
   /** Bytes of messages that wait for compression or are in it, and come here next. */
   compressing = 0;
+  /** Control frames that were put here. */
+  controls = 0;
   /** Who compresses, told when there is room for more. */
   feeder: { onRoom(): void } | undefined;
   readonly #masked: boolean;
@@ -140,6 +142,7 @@ export class WebSocketOutlet extends Outlet {
   control(opcode: number, payload: Buffer): SendResult {
     if (this.closing || this.wire.closed) return 'closed';
     const frame = this.encode(opcode, payload);
+    this.controls += 1;
     if (this.#insideFrame) {
       this.#controls ??= [];
       this.#controls.push(frame);
@@ -245,6 +248,7 @@ export class WebSocketOutlet extends Outlet {
       this.write(this.#close);
       this.#close = undefined;
       this.#closed = true;
+      this.controls += 1;
     }
     this.uncork();
     this.levelFell();

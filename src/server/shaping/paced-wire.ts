@@ -40,7 +40,7 @@ export class PacedWire implements Wire, WireReader {
   /** The rate at which what is written waits. */
   readonly writes: Lane;
   readonly #reads: Lane;
-  readonly #wire: Wire;
+  #wire: Wire;
   readonly #owner: PaceOwner;
   /** What is read here is written there, so that no more is read at once than may pass there. */
   readonly #ahead: Lane | undefined;
@@ -92,6 +92,21 @@ export class PacedWire implements Wire, WireReader {
 
   get closed(): boolean {
     return this.#wire.closed;
+  }
+
+  /** Bytes that are to be written, and wait here. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** The wire below. */
+  get wire(): Wire {
+    return this.#wire;
+  }
+
+  /** Another wire stands before the one below. */
+  rewire(wire: Wire): void {
+    this.#wire = wire;
   }
 
   /** Changes the rates. */

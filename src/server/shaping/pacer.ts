@@ -3,6 +3,7 @@
  * know what they wait with.
  */
 import { Chain, type Chained } from '../../actors/chain.js';
+import { type Clock, systemClock } from '../../actors/clock.js';
 
 /** How often those who wait are looked at. */
 const PACE_EVERY_MS = 10;
@@ -18,11 +19,16 @@ export interface Waiting extends Chained<Waiting> {
 /** Wakes those who wait. */
 export class Pacer {
   readonly #waiting = new Chain<Waiting>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  #timer: unknown;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
 
   /** Milliseconds on a clock that only goes forward. */
   get now(): number {
-    return performance.now();
+    return this.#clock.now();
   }
 
   /** How many wait. */
@@ -37,7 +43,7 @@ export class Pacer {
   wait(one: Waiting): void {
     if (this.#waiting.has(one)) return;
     this.#waiting.add(one);
-    this.#timer ??= setInterval(() => this.#look(), PACE_EVERY_MS);
+    this.#timer ??= this.#clock.setInterval(() => this.#look(), PACE_EVERY_MS);
   }
 
   leave(one: Waiting): void {
@@ -46,7 +52,7 @@ export class Pacer {
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#waiting.clear();
   }

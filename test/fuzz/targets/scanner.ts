@@ -85,6 +85,7 @@ function readOurs(chunks: readonly Buffer[], rules: Rules): Reading & { error?: 
     maxFragments: rules.maxFragments,
     fragments: 'buffer',
     deflate: undefined,
+    traffic: { fragments: 0, controls: 0 },
     sink: {
       onMessage: (kind, data) => told.push(said(kind, data)),
       onFragment: () => assert.fail('no fragments were asked for'),

@@ -3,7 +3,8 @@ import { constants } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PerMessageDeflate } from '../../../src/server/handshake/ws-exports.js';
-import { MessageReader, type MessageReaderOptions, textViolation } from '../../../src/server/paths/message-reader.js';
+import { MessageReader, type MessageReaderOptions } from '../../../src/server/paths/message-reader.js';
+import { textViolation } from '../../../src/server/paths/message-violations.js';
 import type { AgreedDeflate } from '../../../src/server/paths/message-writer.js';
 import { eventually } from '../../support/events.js';
 import { closePayload, encodeFrame, type FrameSpec, Opcode } from '../../support/frames.js';
@@ -19,6 +20,7 @@ function create(options: Options = {}) {
     maxFragments: 0,
     fragments: 'buffer',
     deflate: undefined,
+    traffic: { fragments: 0, controls: 0 },
     ...options,
     sink: {
       onMessage: (kind, data) => lines.push(`${kind} ${data}`),
