@@ -3,8 +3,11 @@
  */
 import { ADMIN_ERRORS } from './admin-errors.js';
 import { BALANCER_ERRORS } from './balancer-errors.js';
+import { DASHBOARD_ERRORS } from './dashboard-errors.js';
 import type { ErrorEntry } from './error-entry.js';
+import { INSPECTION_ERRORS } from './inspection-errors.js';
 import { PLAIN_REQUEST_ERRORS } from './plain-request-errors.js';
+import { RECORDING_ERRORS } from './recording-errors.js';
 
 export type { ErrorEntry } from './error-entry.js';
 
@@ -72,6 +75,7 @@ export const ERRORS = {
     help: 'The request is not a valid WebSocket handshake (RFC 6455 section 4.1).',
   },
   ...PLAIN_REQUEST_ERRORS,
+  ...RECORDING_ERRORS,
   NOT_AN_UPGRADE: {
     whose: 'downstream',
     status: 426,
@@ -131,6 +135,11 @@ export const ERRORS = {
     whose: 'downstream',
     status: 403,
     help: 'A page of this origin may not connect here; `origins` names those that may (see the guide to authentication for its default).',
+  },
+  UNKNOWN_CONNECTION: {
+    whose: 'operator',
+    status: 404,
+    help: 'There is no connection with that id, or no more; `connections` lists those there are.',
   },
   UNKNOWN_PROTOCOL: {
     whose: 'downstream',
@@ -202,6 +211,8 @@ export const ERRORS = {
   },
   ...BALANCER_ERRORS,
   ...ADMIN_ERRORS,
+  ...DASHBOARD_ERRORS,
+  ...INSPECTION_ERRORS,
   NOT_RUNNING: { whose: 'application', status: 503, help: 'That needs a server that runs; await start() first.' },
   UPSTREAM_REFUSED: {
     whose: 'upstream',

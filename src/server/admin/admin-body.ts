@@ -6,15 +6,16 @@ import { describeError, TidegateError } from '../../receivers/index.js';
 export const MAX_BODY_BYTES = 65_536;
 
 /**
- * Reads the body of a request; undefined for none.
+ * Reads the body of a request; undefined for none. One that may change something has to be said to be JSON, even without a body: a page
+ * of another origin cannot say so unasked.
  *
- * @throws TidegateError `ADMIN_BODY_TYPE` for what is not said to be JSON, which a page of another origin cannot say unasked;
- * `ADMIN_BODY_TOO_LARGE`; `ADMIN_BAD_REQUEST` for what is no JSON, or does not come.
+ * @throws TidegateError `ADMIN_BODY_TYPE` for what is not said to be JSON; `ADMIN_BODY_TOO_LARGE`; `ADMIN_BAD_REQUEST` for what is no JSON, or does not come.
  */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const type = request.headers['content-type'];
   const bytes = await readBytes(request);
-  if (type === undefined && bytes.length === 0) return undefined;
+  // DELETE is nothing a page can send unasked.
+  if (type === undefined && bytes.length === 0 && request.method === 'DELETE') return undefined;
   if (!/^application\/json\s*(?:;|$)/i.test(type ?? '')) {
     throw new TidegateError(
       'ADMIN_BODY_TYPE',

@@ -1,43 +1,48 @@
 /**
- * Owns the HTTP server of the admin API: where it listens, what is true for every request, and that every answer is JSON. Refuses to know
- * what can be asked for: that are its routes.
+ * Owns the HTTP server of the admin API: where it listens, and how much of it one may take up. Refuses to know who may ask, and what
+ * can be asked for.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
-import { describeError, httpStatusOf, TidegateError } from '../../receivers/index.js';
+import { TidegateError } from '../../receivers/index.js';
 import { parseListenText } from '../config/listen.js';
 import { listenError } from '../listener/listen-address.js';
-import { readJson } from './admin-body.js';
+import { AdminDesk } from './admin-desk.js';
 import { AdminGuard } from './admin-guard.js';
-import { type AdminAnswer, type AdminRoute, findRoute } from './admin-route.js';
-
-/** What an admin API is made of. */
-export interface AdminServerOptions {
-  /** `host:port` or `[v6]:port`. */
-  readonly listen: string;
-  readonly token: string | undefined;
-  readonly routes: readonly AdminRoute[];
-  /** A route threw what it may not, or the listener failed. Must not throw. */
-  exception(error: unknown): void;
-}
+import { type AdminServerConfig, type AdminServerOptions, resolveAdminOptions } from './admin-options.js';
+import type { AdminAnswer } from './admin-route.js';
+import { sendAnswer } from './send-answer.js';
+import { serverRoutes } from './server-routes.js';
+import { siteRoutes } from './site-routes.js';
 
 /** Nobody needs more at a time to look after a server. */
 const MAX_CONNECTIONS = 100;
 
+/** Of those, so that streams which nobody closes never keep others out. */
+const MAX_STREAMS = 50;
+
 /** Milliseconds. */
 const TIMEOUTS = { headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 };
 
-/** Serves the admin API between a start and a close. */
+/** Serves the admin API of one server or several, between a start and a close. It neither starts nor stops them. */
 export class AdminServer {
-  readonly #options: AdminServerOptions;
-  readonly #guard: AdminGuard;
+  readonly #config: AdminServerConfig;
+  readonly #desk: AdminDesk;
   readonly #server: Server;
+  #streams = 0;
   #url: string | undefined;
 
+  /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   constructor(options: AdminServerOptions) {
-    this.#options = options;
-    const { host = '127.0.0.1' } = parseListenText(options.listen) ?? {};
-    this.#guard = new AdminGuard({ host, token: options.token });
+    this.#config = resolveAdminOptions(options);
+    const { listen, token, servers, exception } = this.#config;
+    const { host = '127.0.0.1' } = parseListenText(listen) ?? {};
+    const site = siteRoutes(servers);
+    this.#desk = new AdminDesk({
+      guard: new AdminGuard({ host, token }),
+      routes: new Map([...servers].map(([name, server]) => [name, [...site, ...serverRoutes(server)]])),
+      exception,
+    });
     this.#server = createServer({ ...TIMEOUTS, connectionsCheckingInterval: 1000 }, (request, response) => {
       void this.#serve(request, response);
     });
@@ -49,10 +54,16 @@ export class AdminServer {
     return this.#url;
   }
 
-  /** @throws TidegateError `ADDRESS_IN_USE` or `LISTEN_FAILED`. */
-  async start(): Promise<void> {
-    const { listen, exception } = this.#options;
+  /**
+   * Binds its address, and resolves with where it is, such as `http://127.0.0.1:9090`.
+   *
+   * @throws TidegateError `ALREADY_STARTED`, `ADDRESS_IN_USE` or `LISTEN_FAILED`.
+   */
+  async start(): Promise<string> {
+    const { listen, exception } = this.#config;
     const { host, port = 0 } = parseListenText(listen) ?? {};
+    if (this.#server.listening) throw new TidegateError('ALREADY_STARTED', 'the admin API is started already');
+    this.#server.removeAllListeners('error');
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ host, port }, () => {
@@ -66,6 +77,7 @@ export class AdminServer {
     const bound = this.#server.address() as AddressInfo;
     const name = bound.address === '::' || bound.address === '0.0.0.0' ? 'localhost' : bound.address;
     this.#url = `http://${isIPv6(name) ? `[${name}]` : name}:${bound.port}`;
+    return this.#url;
   }
 
   /** Cuts what is there. Resolves when no socket is left. May be called at any time. */
@@ -81,70 +93,24 @@ export class AdminServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // A client that leaves midway is nobody's mistake.
     response.on('error', () => {});
-    let answer: AdminAnswer;
+    const answer = this.#admitted(await this.#desk.answer(request));
+    const isStream = 'stream' in answer;
+    if (isStream) this.#streams += 1;
     try {
-      answer = await this.#answer(request);
+      await sendAnswer(answer, request, response);
     } catch (error) {
-      answer = this.#failure(error);
+      // Of a stream, whose head is out: there is nothing to say any more.
+      this.#config.exception(error);
+      response.destroy();
+    } finally {
+      if (isStream) this.#streams -= 1;
     }
-    // What is left of a body that nobody reads would be taken for the next request.
-    const headers = request.complete ? answer.headers : { ...answer.headers, Connection: 'close' };
-    const body = `${JSON.stringify(answer.body, null, 2)}\n`;
-    response.writeHead(answer.status, {
-      'Content-Type': 'application/json; charset=utf-8',
-      'Content-Length': Buffer.byteLength(body),
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
-      ...headers,
-    });
-    response.end(body);
   }
 
-  async #answer(request: IncomingMessage): Promise<AdminAnswer> {
-    const { method = '', url = '', headers } = request;
-    this.#guard.checkPlace(headers);
-    const found = findRoute(this.#options.routes, method, segmentsOf(url));
-    if (found !== undefined && 'route' in found && found.route.open === true) {
-      return found.route.answer({ params: found.params, body: undefined });
-    }
-    this.#guard.checkToken(headers);
-    if (found === undefined) {
-      throw new TidegateError('ADMIN_NOT_FOUND', `there is no ${JSON.stringify(url.split('?', 1)[0])}`);
-    }
-    if ('methods' in found) {
-      const allowed = found.methods.join(', ');
-      const error = new TidegateError('ADMIN_METHOD', `got ${method}; expected ${allowed}`);
-      return { ...this.#failure(error), headers: { Allow: allowed } };
-    }
-    const isRead = method === 'GET' || method === 'HEAD';
-    return found.route.answer({ params: found.params, body: isRead ? undefined : await readJson(request) });
-  }
-
-  #failure(error: unknown): AdminAnswer {
-    const known = error instanceof TidegateError ? error : undefined;
-    if (known === undefined) this.#options.exception(error);
-    const code = known?.code ?? 'ADMIN_FAILED';
-    // Outside of this API a wrong option is no answer to a request.
-    const status = code === 'INVALID_OPTION' ? 400 : httpStatusOf(code);
-    const { message, help } = known ?? new TidegateError(code, describeError(error));
-    const headers = code === 'ADMIN_UNAUTHORIZED' ? { 'WWW-Authenticate': 'Bearer realm="tidegate"' } : undefined;
-    return { status, body: { error: { code, message, help } }, headers };
-  }
-}
-
-/**
- * The decoded segments of a path. An id that is a URL stands as one segment, with `%2F` for its slashes, so nothing is resolved before.
- *
- * @throws TidegateError `ADMIN_BAD_REQUEST` for what cannot be decoded.
- */
-function segmentsOf(url: string): string[] {
-  const [path = ''] = url.split('?', 1);
-  try {
-    return path.split('/').slice(1).map(decodeURIComponent);
-  } catch {
-    throw new TidegateError(
-      'ADMIN_BAD_REQUEST',
-      `the path ${JSON.stringify(path)} is not percent-encoded as it should be`,
-    );
+  #admitted(answer: AdminAnswer): AdminAnswer {
+    if (!('stream' in answer) || this.#streams < MAX_STREAMS) return answer;
+    void answer.stream[Symbol.asyncIterator]().return?.();
+    const message = `${MAX_STREAMS} streams are open, which is as many as there may be`;
+    return this.#desk.failure(new TidegateError('ADMIN_TOO_MANY_STREAMS', message));
   }
 }

@@ -8,14 +8,26 @@ export interface Readiness {
   readonly detail: string;
 }
 
+/** A server that runs is ready. */
+export function readinessOf({ state }: { readonly state: string }): Readiness {
+  return { ready: state === 'running', detail: `the server is ${state}` };
+}
+
 /** The routes `/healthz` and `/readyz`, which need no token. */
 export function probeRoutes(readiness: () => Readiness): AdminRoute[] {
   return [
-    { method: 'GET', path: '/healthz', open: true, answer: () => ({ status: 200, body: { healthy: true } }) },
+    {
+      method: 'GET',
+      path: '/healthz',
+      open: true,
+      query: [],
+      answer: () => ({ status: 200, body: { healthy: true } }),
+    },
     {
       method: 'GET',
       path: '/readyz',
       open: true,
+      query: [],
       answer: () => {
         const body = readiness();
         return { status: body.ready ? 200 : 503, body };

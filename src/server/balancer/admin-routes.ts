@@ -1,10 +1,12 @@
 /** Owns what the admin API answers about the backends of a balancer. Refuses to know HTTP, and what the verbs do. */
+import { z } from 'zod';
 import type { BackendInfo } from '../../actors/backend.js';
 import { TidegateError } from '../../receivers/index.js';
+import { readBody } from '../admin/admin-input.js';
 import type { AdminAnswer, AdminRequest, AdminRoute } from '../admin/admin-route.js';
-import { probeRoutes, type Readiness } from '../admin/probe-routes.js';
+import type { Readiness } from '../admin/probe-routes.js';
 import type { BackendInput, BackendPatch } from '../config/balancer/backends.js';
-import type { ServerState } from '../connection-server.js';
+import type { ServerState } from '../server-snapshot.js';
 import type { PoolInfo } from './pool-info.js';
 
 /** What of a balancer the admin API speaks to. */
@@ -22,18 +24,26 @@ export interface AdministeredBalancer {
 const BACKENDS = '/api/v1/backends';
 const ONE = `${BACKENDS}/{id}`;
 
+const nothing = z.strictObject({});
+
 /** The routes of a balancer. */
 export function balancerRoutes(balancer: AdministeredBalancer): AdminRoute[] {
   const about = (verb: (id: string, request: AdminRequest) => BackendInfo, status = 200) => ({
+    query: [],
     answer: (request: AdminRequest): AdminAnswer => ({ status, body: verb(request.params.id!, request) }),
   });
   return [
-    ...probeRoutes(() => readinessOf(balancer)),
-    { method: 'GET', path: '/api/v1/pool', answer: () => ({ status: 200, body: balancer.pool() }) },
-    { method: 'GET', path: BACKENDS, answer: () => ({ status: 200, body: { backends: balancer.backends() } }) },
+    { method: 'GET', path: '/api/v1/pool', query: [], answer: () => ({ status: 200, body: balancer.pool() }) },
+    {
+      method: 'GET',
+      path: BACKENDS,
+      query: [],
+      answer: () => ({ status: 200, body: { backends: balancer.backends() } }),
+    },
     {
       method: 'POST',
       path: BACKENDS,
+      query: [],
       answer: ({ body }) => added(balancer.addBackend(objectOf(body) as BackendInput)),
     },
     { method: 'GET', path: ONE, ...about((id) => find(balancer, id)) },
@@ -44,9 +54,19 @@ export function balancerRoutes(balancer: AdministeredBalancer): AdminRoute[] {
     },
     // It is gone when its clients are: that takes its time.
     { method: 'DELETE', path: ONE, ...about((id) => balancer.removeBackend(id), 202) },
-    { method: 'POST', path: `${ONE}/drain`, ...about((id) => balancer.drainBackend(id)) },
-    { method: 'POST', path: `${ONE}/resume`, ...about((id) => balancer.resumeBackend(id)) },
+    { method: 'POST', path: `${ONE}/drain`, ...about((id, { body }) => balancer.drainBackend(withNothing(id, body))) },
+    {
+      method: 'POST',
+      path: `${ONE}/resume`,
+      ...about((id, { body }) => balancer.resumeBackend(withNothing(id, body))),
+    },
   ];
+}
+
+/** The same id. @throws TidegateError `ADMIN_BAD_REQUEST` for a body that says something. */
+function withNothing(id: string, body: unknown): string {
+  readBody(nothing, body);
+  return id;
 }
 
 function added(backend: BackendInfo): AdminAnswer {
@@ -64,7 +84,8 @@ function objectOf(body: unknown): object {
   throw new TidegateError('ADMIN_BAD_REQUEST', 'the body: expected a JSON object');
 }
 
-function readinessOf(balancer: AdministeredBalancer): Readiness {
+/** Clients may be sent to a balancer that has somebody for them. */
+export function readinessOf(balancer: AdministeredBalancer): Readiness {
   if (balancer.state !== 'running') return { ready: false, detail: `the balancer is ${balancer.state}` };
   const { available, backends } = balancer.pool();
   const detail = `${available} of ${backends} backends are available`;

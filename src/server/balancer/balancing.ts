@@ -55,6 +55,7 @@ export class Balancing implements ServerExtension {
   readonly pool: PoolActor;
   readonly routes: Routes;
   readonly control: ControlPlane;
+  readonly registrations: RegistrationCounts;
   readonly group: BalancerGroup;
   readonly refusesClients: Refusal | undefined;
   readonly #options: BalancingOptions;
@@ -73,6 +74,7 @@ export class Balancing implements ServerExtension {
     const exception = (error: unknown) => tell('exception', error, undefined);
     const pool = this.#createPool(exception);
     this.pool = pool;
+    this.registrations = registrations;
     this.control = new ControlPlane({ config, pool, speaks, base, counts: registrations, tell });
     this.#checks = new HealthChecks({ config, dialer });
     this.#discovery = new Discovery({

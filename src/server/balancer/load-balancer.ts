@@ -2,17 +2,17 @@
 import type { BackendInfo, BackendSpec } from '../../actors/backend.js';
 import type { BackendActor } from '../../actors/backend-actor.js';
 import { TidegateError } from '../../receivers/index.js';
-import { AdminServer } from '../admin/admin-server.js';
 import type { BackendInput, BackendPatch } from '../config/balancer/backends.js';
 import { type BalancerConfig, type BalancerConfigInput, resolveBalancerOptions } from '../config/balancer/options.js';
 import { speechOf } from '../config/balancer/speech.js';
-import { ConnectionServer, type ServerSnapshot } from '../connection-server.js';
+import { ConnectionServer } from '../connection-server.js';
 import { comeBack } from '../farewells.js';
 import type { Group } from '../group/group.js';
 import { GroupFace } from '../group/group-face.js';
 import type { GroupMember } from '../group/group-member.js';
 import { HOOK_NAMES, type ServerHooks } from '../hooks.js';
-import { balancerRoutes } from './admin-routes.js';
+import type { ServerSnapshot } from '../server-snapshot.js';
+import { balancerRoutes, readinessOf } from './admin-routes.js';
 import type { LoadBalancerEvents } from './balancer-events.js';
 import { BALANCER_HOOK_NAMES, type BalancerHooks } from './balancer-hooks.js';
 import { Balancing } from './balancing.js';
@@ -41,7 +41,6 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   readonly #known: KnownBackends;
   readonly #drain: BalancerConfig['drain'];
   #balancing: Balancing | undefined;
-  #admin: AdminServer | undefined;
 
   /** @throws TidegateError `INVALID_OPTION` that names every wrong option, its value and what would be right. */
   constructor(options: LoadBalancerOptions = {}) {
@@ -49,6 +48,7 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
     const known = new KnownBackends(config.backends, speechOf(config));
     const { selection, onBeforeBinding, resolver, onHttpRequest, onHttpResponse } = options;
     super(config, options, {
+      name: 'balancer',
       needsTarget: true,
       farewell: () => comeBack(config.drain.minDelay, config.drain.maxDelay),
       extend: (base) => {
@@ -68,18 +68,12 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
         );
         return this.#balancing;
       },
-      administer: () => {
-        this.#admin = this.#createAdmin(config.admin);
-        return this.#admin;
-      },
+      readiness: () => readinessOf(this),
+      adminRoutes: () => balancerRoutes(this),
+      ownStats: () => ({ pool: this.pool() }),
     });
     this.#known = known;
     this.#drain = config.drain;
-  }
-
-  /** Where the admin API is, such as `http://127.0.0.1:9090`; undefined unless it is bound. */
-  get adminUrl(): string | undefined {
-    return this.#admin?.url;
   }
 
   /** Its backends together, in a few numbers. */
@@ -173,12 +167,6 @@ export class LoadBalancer extends ConnectionServer<LoadBalancerEvents> {
   #freed(id: string): void {
     const heir = this.state === 'running' ? this.#known.heirOf(id) : undefined;
     if (heir !== undefined) this.#balancing?.add(heir);
-  }
-
-  #createAdmin({ listen, token }: BalancerConfig['admin']): AdminServer | undefined {
-    if (listen === undefined) return undefined;
-    const exception = (error: unknown) => this.announce('exception', [error, undefined]);
-    return new AdminServer({ listen, token, routes: balancerRoutes(this), exception });
   }
 
   #told(id: string, event: Parameters<BackendActor['send']>[0]): BackendInfo {

@@ -48,10 +48,15 @@ export const admin = described(
     })
     .superRefine(({ listen, token }, context) => {
       if (listen === undefined || token !== undefined) return;
-      const host = parseListenText(listen)?.host ?? '';
-      if (!isLoopback(host)) context.addIssue({ code: 'custom', message: OPEN_ERROR, path: ['token'] });
+      // One that is wrong comes here as it was given, and is told of itself.
+      const host = parseListenText(String(listen))?.host;
+      if (host !== undefined && !isLoopback(host))
+        context.addIssue({ code: 'custom', message: OPEN_ERROR, path: ['token'] });
     })
     .prefault({}),
   'group',
-  { description: 'The admin API, for who runs the server.' },
+  { description: 'The admin API and the dashboard, for who runs the server.' },
 );
+
+/** Where the admin API is, and what it wants to be shown, after validation. */
+export type AdminConfig = z.output<typeof admin>;

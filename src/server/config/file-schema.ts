@@ -1,30 +1,17 @@
 /** Owns the shape of a configuration file: lists of proxies and balancers, and how to log. Refuses to read one. */
 import { z } from 'zod';
+import { admin } from './admin.js';
 import { authenticationWithoutHooks } from './authentication.js';
 import { refuseBalancerContradictions } from './balancer/contradictions.js';
 import { balancerOptionsSchema } from './balancer/options.js';
-import { choice, described, optionalText } from './fields.js';
+import { described, optionalText } from './fields.js';
 import { formatListen, type ListenConfig } from './listen.js';
+import { logSchema } from './log.js';
 import { proxyOptionsSchema, refuseContradictions } from './options.js';
 import { requiredTarget } from './target-option.js';
 
-/** The options of the log, the same in a file and on the command line. */
-export const logSchema = z.strictObject({
-  /** `text` is for people, `json` writes one object a line. */
-  format: choice(['text', 'json'], {
-    description: '`text` is for people, `json` writes one object a line.',
-    flag: 'log-format',
-  }),
-  /** The least important lines that are written. */
-  level: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
-    description: 'The least important lines that are written.',
-    default: 'info',
-    flag: 'log-level',
-  }),
-});
-
-/** How to log, after validation. */
-export type LogConfig = z.output<typeof logSchema>;
+/** The options of an admin API that is of several servers, on the command line. */
+export const adminSchema = z.strictObject({ admin });
 
 /** The options of a proxy where no code can choose the target. */
 export const cliProxySchema = z
@@ -39,7 +26,7 @@ export const cliProxySchema = z
 export const cliBalancerSchema = z
   .strictObject({ ...balancerOptionsSchema.shape, authentication: authenticationWithoutHooks })
   .superRefine(refuseBalancerContradictions)
-  .superRefine(refuseNoSource);
+  .superRefine((balancer, context) => refuseNoSource(balancer, context));
 
 const NO_SOURCE =
   'expected at least one backend, or a way to get some: `discovery.names`, `control.path` or a listener with `role: control` for those that register themselves, or `admin.listen` for those that are added by hand';
@@ -53,11 +40,12 @@ function refuseNoSource(
     listen,
   }: Pick<z.output<typeof balancerOptionsSchema>, 'backends' | 'discovery' | 'control' | 'admin' | 'listen'>,
   context: z.RefinementCtx,
+  steps: readonly PropertyKey[] = [],
 ): void {
   // A `listen` that is wrong comes here as the file has it.
   const isRegistering = control.path !== undefined || !Array.isArray(listen) || listen.some(isForControl);
   if (backends.length > 0 || discovery.names.length > 0 || isRegistering || admin.listen !== undefined) return;
-  context.addIssue({ code: 'custom', message: NO_SOURCE, input: undefined, path: ['backends'] });
+  context.addIssue({ code: 'custom', message: NO_SOURCE, input: undefined, path: [...steps, 'backends'] });
 }
 
 function isForControl(one: ListenConfig): boolean {
@@ -87,8 +75,7 @@ const balancerEntrySchema = z
     name: nameOf('balancers'),
     ...cliBalancerSchema.shape,
   })
-  .superRefine(refuseBalancerContradictions)
-  .superRefine(refuseNoSource);
+  .superRefine(refuseBalancerContradictions);
 
 /** One proxy of a file, after validation. */
 export type ProxyEntry = z.output<typeof proxyEntrySchema>;
@@ -111,6 +98,12 @@ const schema = z.strictObject({
     'group',
     { description: 'The load balancers to run, each with its own options.' },
   ),
+  /** The admin API and the dashboard of all servers of the file together. One that has an `admin` of its own has that, too. */
+  admin: described(admin, 'group', {
+    description:
+      'The admin API and the dashboard of all servers of the file together. One that has an `admin` of its own has that, too.',
+    flag: false,
+  }),
   /** How to log. */
   log: described(logSchema.prefault({}), 'group', { description: 'How to log.' }),
 });
@@ -122,14 +115,21 @@ export const configFileSchema = schema
     context.addIssue({ code: 'custom', message: `${PROXIES}, or a list of \`balancers\``, path: ['proxies'] });
   })
   .superRefine(refuseTwice)
-  .transform(({ proxies = [], balancers = [], log }) => ({ proxies, balancers, log }));
+  .superRefine(refuseNoSources)
+  .transform(({ proxies = [], balancers = [], admin, log }) => ({ proxies, balancers, admin, log }));
 
-type Lists = Pick<z.output<typeof schema>, 'proxies' | 'balancers'>;
+/** Through the admin API of the whole file, backends are added to each of its balancers. */
+function refuseNoSources({ balancers = [], admin }: Lists, context: z.RefinementCtx): void {
+  if (admin.listen !== undefined) return;
+  for (const [index, balancer] of balancers.entries()) refuseNoSource(balancer, context, ['balancers', index]);
+}
+
+type Lists = Pick<z.output<typeof schema>, 'proxies' | 'balancers' | 'admin'>;
 type Claim = readonly [value: string, ...steps: string[]];
 
 /** A name and an address belong to one server of a file. */
 function refuseTwice(lists: Lists, context: z.RefinementCtx): void {
-  const owners = new Map<string, string>();
+  const owners = new Map(adminClaims(lists).map(([value]) => [`address ${value}`, 'admin']));
   for (const list of ['proxies', 'balancers'] as const) {
     for (const [index, entry] of (lists[list] ?? []).entries()) {
       for (const [value, ...steps] of [...nameClaim(entry), ...addressClaims(entry)]) {
@@ -154,9 +154,13 @@ function addressClaims(entry: ProxyEntry | BalancerEntry): Claim[] {
   const claims = own
     .filter((one) => typeof one === 'object' && one.port !== 0)
     .map((one): Claim => [formatListen(one), 'listen']);
-  const admin = 'admin' in entry ? entry.admin.listen : undefined;
-  if (typeof admin === 'string' && !admin.endsWith(':0')) claims.push([admin, 'admin', 'listen']);
-  return claims;
+  return [...claims, ...adminClaims(entry)];
+}
+
+function adminClaims({ admin }: Pick<z.output<typeof schema>, 'admin'>): Claim[] {
+  // One that is wrong comes here as the file has it.
+  const listen: unknown = admin?.listen;
+  return typeof listen === 'string' && !listen.endsWith(':0') ? [[listen, 'admin', 'listen']] : [];
 }
 
 /** A configuration file after validation. */

@@ -4,17 +4,20 @@
  */
 import { z } from 'zod';
 import { TidegateError } from '../../receivers/errors.js';
+import { admin } from './admin.js';
 import { admission, forwardedHeader, trustedProxies } from './admission.js';
 import { authentication } from './authentication.js';
 import { compression } from './compression.js';
 import { choice, count, described, duration, flag } from './fields.js';
 import { heartbeat } from './heartbeat.js';
+import { inspection } from './inspection.js';
 import { limits } from './limits.js';
 import { listen } from './listen.js';
 import { listenerTls } from './listener-tls.js';
 import { origins } from './origins.js';
 import { outbound } from './outbound.js';
 import { findProblems, formatProblem } from './problems.js';
+import { recording } from './recording.js';
 import { register } from './register.js';
 import { socket } from './socket.js';
 import { subprotocols, target } from './target-option.js';
@@ -22,6 +25,7 @@ import { dialDirect, dialThrough, forwardedHeaders, hostHeader, sendProxyProtoco
 import { tcpFraming } from './tcp-framing.js';
 import { throttle } from './throttle.js';
 import { timeouts } from './timeouts.js';
+import { tracing } from './tracing.js';
 import { upstreamTls } from './upstream-tls.js';
 import { watchdog } from './watchdog.js';
 
@@ -136,6 +140,14 @@ const schema = z.strictObject({
   upstreamTls,
   /** How a server registers itself with balancers, as a backend of theirs. */
   register,
+  /** The admin API and the dashboard, for who runs the server. */
+  admin,
+  /** What is kept so that it can be looked at. */
+  inspection,
+  /** Recording connections to files, to look at or to play again. */
+  recording,
+  /** Spans for OpenTelemetry. */
+  tracing,
   /** The socket layer: `fast` works below the streams of Node.js, `portable` with its sockets as they are, `auto` is `fast` where that is to be had. TLS is always portable. */
   io: choice(['auto', 'portable', 'fast'], {
     description:

@@ -1,5 +1,6 @@
 /** Owns how the reference page of the configuration is worded. Everything it says comes from the definitions. */
-import { cliBalancerSchema, cliProxySchema, logSchema } from './file-schema.js';
+import { cliBalancerSchema, cliProxySchema } from './file-schema.js';
+import { logSchema } from './log.js';
 import { type OptionEntry, walkOptions } from './walk.js';
 
 const INTRO = `# Configuration

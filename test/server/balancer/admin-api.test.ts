@@ -1,12 +1,9 @@
-/** Holds what the admin API of a balancer answers and does. Its guard has a test of its own. */
-import { readFileSync } from 'node:fs';
+/** Holds what the admin API of a balancer answers and does. What is true of every server is in the folder `admin`. */
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { balancerRoutes } from '../../../src/server/balancer/admin-routes.js';
 import { openClient } from '../../support/for-one-test.js';
 import { refusedPort } from '../../support/tcp-peer.js';
+import { type AdminAnswer, askAdmin } from '../admin/ask-admin.js';
 import { type NamedBackends, startBackends, startBalancer } from '../named-backends.js';
-import { type AdminAnswer, askAdmin } from './ask-admin.js';
 
 async function stage(names: string[], more: Parameters<typeof startBalancer>[1] = {}) {
   const backends = await startBackends('a', 'b', 'c');
@@ -158,7 +155,6 @@ describe('a request that cannot be carried out changes nothing and says why', ()
     ['GET', '/api/v1/backends/a/drain', undefined, 405, 'ADMIN_METHOD'],
     ['GET', '/api/v1/backends/', undefined, 404, 'ADMIN_NOT_FOUND'],
     ['GET', '/api/v2/backends', undefined, 404, 'ADMIN_NOT_FOUND'],
-    ['GET', '/', undefined, 404, 'ADMIN_NOT_FOUND'],
     ['GET', '/api/v1/backends/%E0%A4%A', undefined, 400, 'ADMIN_BAD_REQUEST'],
   ])('%s %s %j: %i %s', async (method, path, body, status, code) => {
     const { ask, balancer } = await stage(['a', 'b']);
@@ -200,66 +196,3 @@ describe('the API comes and goes with its balancer', () => {
     await expect(openClient({ port })).rejects.toThrow('ECONNREFUSED');
   });
 });
-
-it('is what its OpenAPI description says', async () => {
-  const text = readFileSync(new URL('../../../docs/reference/admin-api.openapi.json', import.meta.url), 'utf8');
-  const api = JSON.parse(text) as OpenApi;
-  const routes = balancerRoutes({} as never).map(({ method, path }) => `${method} ${path}`);
-  const described = Object.entries(api.paths).flatMap(([path, methods]) =>
-    Object.keys(methods)
-      .filter((name) => name !== 'parameters')
-      .map((method) => `${method.toUpperCase()} ${path}`),
-  );
-  expect(described.sort()).toEqual(routes.sort());
-
-  const { ask, backends } = await stage(['a']);
-  const answered = async (method: string, path: string, template = path, body?: unknown): Promise<void> => {
-    const answer = await ask(method, path, body);
-    const response = api.paths[template]![method.toLowerCase()]!.responses[answer.status];
-    expect(response, `${method} ${path} ${answer.status}`).toBeDefined();
-    const name = response!.$ref?.split('/').at(-1);
-    const { content } = name === undefined ? response! : api.components.responses[name]!;
-    const schema = { ...content!['application/json'].schema, $defs: api.components.schemas };
-    const local = JSON.parse(JSON.stringify(schema).replaceAll('#/components/schemas/', '#/$defs/')) as Parameters<
-      typeof z.fromJSONSchema
-    >[0];
-    expect(z.fromJSONSchema(local).safeParse(answer.body).error, `${method} ${path}`).toBeUndefined();
-  };
-  const one = '/api/v1/backends/{id}';
-  await answered('GET', '/healthz');
-  await answered('GET', '/readyz');
-  await answered('GET', '/api/v1/pool');
-  await answered('GET', '/api/v1/backends');
-  const body = { id: 'x', url: backends.b!.url, weight: 2, capacity: 5, tags: ['eu'], bindings: ['ws://b:1'] };
-  await answered('POST', '/api/v1/backends', undefined, body);
-  await answered('POST', '/api/v1/backends', undefined, body);
-  await answered('POST', '/api/v1/backends', undefined, {});
-  // Nothing is told that is not described.
-  const { Backend, Pool } = api.components.schemas;
-  const known = Object.keys((await ask('GET', '/api/v1/backends/x')).body as object);
-  expect(known.filter((name) => !Object.hasOwn(Backend!.properties, name))).toEqual([]);
-  expect(Object.keys((await ask('GET', '/api/v1/pool')).body as object).sort()).toEqual(
-    Object.keys(Pool!.properties).sort(),
-  );
-  await answered('GET', '/api/v1/backends/x', one);
-  await answered('PATCH', '/api/v1/backends/x', one, { weight: 3 });
-  await answered('POST', '/api/v1/backends/x/drain', `${one}/drain`);
-  await answered('POST', '/api/v1/backends/x/resume', `${one}/resume`);
-  await answered('DELETE', '/api/v1/backends/x', one);
-  await answered('GET', '/api/v1/backends/x', one);
-  await answered('POST', '/api/v1/backends/a/drain', `${one}/drain`);
-  await answered('GET', '/readyz');
-});
-
-interface OpenApi {
-  readonly paths: Record<string, Record<string, { readonly responses: Record<string, Response> }>>;
-  readonly components: {
-    readonly schemas: Record<string, { readonly properties: object }>;
-    readonly responses: Record<string, Response>;
-  };
-}
-
-interface Response {
-  readonly $ref?: string;
-  readonly content?: { readonly 'application/json': { readonly schema: object } };
-}

@@ -171,7 +171,7 @@ balancers:
 describe('a file without problems', () => {
   it('is resolved with every default', async () => {
     const config = await loadConfig(write('proxies: [{ target: "tcp://127.0.0.1:5900" }]\n'));
-    expect(config.log).toEqual({ format: 'text', level: 'info' });
+    expect(config.log).toEqual({ format: 'auto', level: 'info', opened: false, every: 0, redact: [] });
     expect(config.proxies[0]).toMatchObject({ listen: [{ host: '127.0.0.1', port: 8080 }], keepAlive: 30_000 });
   });
 

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TidegateError } from '../../../src/receivers/errors.js';
 import { balancerOptionsSchema } from '../../../src/server/config/balancer/options.js';
-import { logSchema } from '../../../src/server/config/file-schema.js';
 import { formatListen, parseListenText } from '../../../src/server/config/listen.js';
+import { logSchema } from '../../../src/server/config/log.js';
 import { proxyOptionsSchema, resolveProxyOptions } from '../../../src/server/config/options.js';
 import { walkOptions } from '../../../src/server/config/walk.js';
 import { ProxyServer } from '../../../src/server/proxy-server.js';
@@ -24,6 +24,21 @@ function problemOf(input: unknown): string {
 describe('resolved options', () => {
   it('have every default', () => {
     expect(resolveProxyOptions({})).toEqual({
+      admin: {},
+      inspection: { history: 12, ended: 100 },
+      recording: {
+        rules: [],
+        maxRecordings: 16,
+        maxFileBytes: 16_777_216,
+        maxFiles: 64,
+        bufferBytes: 1_048_576,
+        payloads: true,
+        maxPayloadBytes: 1_048_576,
+        redact: [],
+        redactHeaders: [],
+        redactQuery: [],
+      },
+      tracing: { enabled: true },
       listen: [{ host: '127.0.0.1', port: 8080 }],
       targets: { deny: [] },
       dialDirect: [],
@@ -286,4 +301,9 @@ describe('hooks', () => {
       'receiver: got number; expected a function',
     );
   });
+});
+
+it('a place for the admin API that is no safe integer is told as any other wrong one', () => {
+  const wrong = () => resolveProxyOptions({ admin: { listen: 2 ** 53 } });
+  expect(wrong).toThrow(/^admin\.listen: got 9007199254740992; [^\n]+$/);
 });

@@ -1,7 +1,6 @@
 /** Owns every option of a load balancer: those of a proxy without its target, and those about backends. */
 import { z } from 'zod';
 import { TidegateError } from '../../../receivers/errors.js';
-import { admin } from '../admin.js';
 import { type ProxyConfig, proxyOptionsSchema } from '../options.js';
 import { findProblems, formatProblem } from '../problems.js';
 import { backends } from './backends.js';
@@ -46,8 +45,6 @@ const schema = z.strictObject({
   redirect,
   /** What is done for plain HTTP requests. */
   http,
-  /** The admin API, for who runs the server. */
-  admin,
   ...shared,
 });
 

@@ -7,7 +7,7 @@ export interface AdminQuestion {
   /** Default: `GET`. */
   readonly method?: string;
   readonly headers?: OutgoingHttpHeaders;
-  /** Sent as JSON, and said to be; text and bytes are sent as they are. */
+  /** Sent as JSON, and said to be, as is none of a change; text and bytes are sent as they are. */
   readonly body?: unknown;
 }
 
@@ -16,7 +16,7 @@ export interface AdminAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** The JSON of it; undefined for none. */
+  /** The JSON of it; undefined for what is none. */
   readonly body: unknown;
 }
 
@@ -27,11 +27,12 @@ export function askAdmin(
 ): Promise<AdminAnswer> {
   return new Promise((resolve, reject) => {
     const isJson = typeof body === 'object' && !Buffer.isBuffer(body);
+    const changes = isJson || (body === undefined && method !== 'GET' && method !== 'HEAD');
     const outgoing = request(new URL(url), {
       path,
       method,
       agent: false,
-      headers: { ...(isJson ? { 'Content-Type': 'application/json' } : {}), ...headers },
+      headers: { ...(changes ? { 'Content-Type': 'application/json' } : {}), ...headers },
     });
     outgoing.on('error', reject);
     outgoing.on('response', (response) => {
@@ -41,10 +42,18 @@ export function askAdmin(
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString();
         const { statusCode: status = 0, headers: fields } = response;
-        resolve({ status, headers: fields, text, body: text === '' ? undefined : JSON.parse(text) });
+        resolve({ status, headers: fields, text, body: jsonOf(text) });
       });
     });
     if (body === undefined) outgoing.end();
     else outgoing.end(isJson ? JSON.stringify(body) : (body as string | Buffer));
   });
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
