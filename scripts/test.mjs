@@ -12,6 +12,7 @@ const steps = [
   // Biome colours every character also where nobody sees colours, such as in the log of CI.
   () => runTool('@biomejs/biome/bin/biome', ['ci', ...(process.stdout.isTTY ? [] : ['--colors=off']), '.']),
   () => runTool('typescript/bin/tsc', ['-p', 'tsconfig.json']),
+  () => runTool('typescript/bin/tsc', ['-p', 'src/dashboard']),
   () => build({ force: true }),
   () =>
     runTool('vitest/vitest.mjs', [

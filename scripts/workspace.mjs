@@ -54,15 +54,24 @@ export async function install() {
 
 /** Builds dist/ unless it is newer than every source. Answers with an exit code. */
 export async function build({ force = false } = {}) {
-  const sources = newest(join(ROOT, 'src'));
-  const settings = ['package.json', 'tsconfig.json', 'tsconfig.build.json'].map(changedAt);
+  const sources = Math.max(newest(join(ROOT, 'src')), newest(join(ROOT, 'docs', 'statecharts')));
+  const settings = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/dashboard.mjs'].map(changedAt);
   if (!force && changedAt('dist/.built') > Math.max(sources, ...settings)) return 0;
-  console.log('building (tsc)');
+  console.log('building (tsc, and the dashboard)');
   // A module that was removed from src/ must not live on in dist/.
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   const code = await runTool('typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
-  if (code === 0) writeFileSync(STAMP, '');
-  return code;
+  if (code !== 0) return code;
+  // Loaded when it is needed: where the dependencies are still to be installed there is no bundler.
+  const { buildDashboard } = await import('./dashboard.mjs');
+  try {
+    await buildDashboard();
+  } catch (error) {
+    console.error(`the dashboard could not be built: ${error.message}`);
+    return 1;
+  }
+  writeFileSync(STAMP, '');
+  return 0;
 }
 
 function changedAt(path) {
