@@ -4,7 +4,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { ERRORS } from '../dist/receivers/errors.js';
 import { renderReference } from '../dist/server/config/reference.js';
+import { FAMILIES } from '../dist/server/telemetry/metrics/families.js';
 import { renderErrors } from './errors-reference.mjs';
+import { renderMetrics } from './metrics-reference.mjs';
 
 const folder = new URL('../docs/reference/', import.meta.url);
 mkdirSync(folder, { recursive: true });
@@ -12,6 +14,9 @@ writeFileSync(new URL('configuration.md', folder), renderReference());
 console.log('wrote docs/reference/configuration.md');
 writeFileSync(new URL('errors.md', folder), renderErrors(ERRORS));
 console.log('wrote docs/reference/errors.md');
+
+writeFileSync(new URL('metrics.md', folder), renderMetrics(FAMILIES));
+console.log('wrote docs/reference/metrics.md');
 
 await import('./statecharts.mjs');
 

@@ -11,6 +11,8 @@ export type { OwnPolicy } from './actors/selection/create-policy.js';
 export type { Candidate, SelectionContext, SelectionPolicy } from './actors/selection/policy.js';
 export type { GroupFilter } from './protocol/control/messages.js';
 export * from './receivers/index.js';
+export type { AdminServerOptions } from './server/admin/admin-options.js';
+export { AdminServer } from './server/admin/admin-server.js';
 export type { AdmissionHooks, TcpVerdict } from './server/admission/admission-hooks.js';
 export type { Ban } from './server/admission/bans.js';
 export type { AdmissionPolicy, Denial, MessageFacts, Peer } from './server/admission/policy.js';
@@ -35,14 +37,21 @@ export { LoadBalancer, type LoadBalancerOptions, type LoadBalancerSnapshot } fro
 export type { PoolInfo } from './server/balancer/pool-info.js';
 export type { BindingHook } from './server/balancer/redirect/directory.js';
 export type { BroadcastFilter, BroadcastReport } from './server/broadcast.js';
+export { type LogToOptions, logTo } from './server/cli/log-to.js';
 export type { BackendInput, BackendPatch } from './server/config/balancer/backends.js';
 export { checkConfig, type FileProblem, jsonSchema, type LoadedConfig, loadConfig } from './server/config/load.js';
 export type { ProxyConfig, ProxyConfigInput } from './server/config/options.js';
-export type { ServerSnapshot, ServerState, StopOptions } from './server/connection-server.js';
 export type { ReceiverFactory } from './server/connections/entrance.js';
 export type { ConnectContext, ConnectHook, DialHooks, LookupHook } from './server/dial/dial-hooks.js';
 export type { Target, TcpTarget, UnixTarget, WebSocketTarget } from './server/dial/target.js';
 export type { RejectedUpgrade, ServerEvents } from './server/events.js';
+export type {
+  ExplainedBuffer,
+  ExplainedDeadline,
+  ExplainedState,
+  ExplainedStep,
+  Explanation,
+} from './server/explain/explanation.js';
 export type { Group, GroupReport, GroupSendResult } from './server/group/group.js';
 export type { LocalClients } from './server/group/local-clients.js';
 export type { FieldList } from './server/http/field-list.js';
@@ -54,9 +63,16 @@ export type {
   HttpRequest,
   HttpResponse,
 } from './server/http/http-hooks.js';
+export { type Inspection, type InspectOptions, inspect } from './server/inspection/inspect.js';
 export type { BoundAddress } from './server/listener/listen-address.js';
 export { ProxyServer, type ProxyServerOptions } from './server/proxy-server.js';
 export { ReceiverServer, type ReceiverServerOptions } from './server/receiver-server.js';
+export type { RecordedPayload, RedactHook } from './server/recording/payload-redaction.js';
+export type { RecordingReport } from './server/recording/recording-report.js';
+export type { ServerSnapshot, ServerState } from './server/server-snapshot.js';
+export type { StopOptions } from './server/stop-options.js';
+export type { DiagnosticsChannel, DiagnosticsMessages } from './server/telemetry/diagnostics/messages.js';
+export type { EventLogger } from './server/telemetry/logger.js';
 export type { CertificateFacts } from './server/tls/certificate.js';
 export type { CertificateReport } from './server/tls/server-certificates.js';
 export type { TlsHooks, TlsPeer } from './server/tls/tls-hooks.js';

@@ -65,7 +65,23 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   server: { layers: ['receivers', 'protocol', 'actors'] },
   // Runs in browsers, too.
   client: { layers: [], packages: [] },
-  face: { layers: ['receivers', 'protocol', 'actors', 'server'], packages: [] },
+  // A page, which knows the server by its HTTP API only; what it imports is bundled into it.
+  dashboard: { layers: [], packages: ['uplot'] },
+  // For the tests of applications: no framework, and no sockets.
+  testing: {
+    layers: ['receivers', 'protocol', 'actors', 'server'],
+    packages: [
+      'xstate',
+      'node:assert',
+      'node:async_hooks',
+      'node:buffer',
+      'node:events',
+      'node:util',
+      'node:v8',
+      'node:vm',
+    ],
+  },
+  face: { layers: ['receivers', 'protocol', 'actors', 'server', 'testing'], packages: [] },
 };
 
 /** Every offence of every file, as `path: what is wrong`; the second part says what to do about it. */
@@ -74,7 +90,7 @@ function offences(judge: (source: Source) => readonly string[] | string | undefi
 }
 
 describe('the layers', () => {
-  it('are receivers, protocol, actors and server, beside the client and the public faces', () => {
+  it('are receivers, protocol, actors and server, beside the client, the dashboard, the testing kit and the public faces', () => {
     const unknown = offences(({ path }) =>
       LAYERS[layerOf(path)]
         ? undefined
@@ -128,6 +144,7 @@ describe('the layers', () => {
     const wrong = offences(({ path, imports }) =>
       imports
         .map((specifier) => resolve(path, specifier))
+        .filter(() => layerOf(path) !== 'dashboard')
         .filter((name) => !name.startsWith('src/') && !name.startsWith('node:') && !known.includes(name))
         .map(
           (name) => `imports ${name}, which an installed tidegate does not have; add it to dependencies or do without`,

@@ -88,7 +88,7 @@ describe('tidegate balance', () => {
     const flags = ['--listen', '127.0.0.1:0', '--backend', taken.url, '--admin', taken.url.replace('ws://', '')];
     const run = tidegate(['balance', ...flags, '--log-format', 'json']);
     expect(await run.exited).toBe(1);
-    expect(run.lines).toMatchObject([{ event: 'start.failed', code: 'ADDRESS_IN_USE' }]);
+    expect(run.lines).toMatchObject([{ event: 'admin.open' }, { event: 'start.failed', code: 'ADDRESS_IN_USE' }]);
   });
 });
 

@@ -3,9 +3,13 @@ import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
 import type { CloseReport, Connection } from '../../src/receivers/index.js';
 import { TidegateError } from '../../src/receivers/index.js';
+import { logTo } from '../../src/server/cli/log-to.js';
 import { logServerEvents } from '../../src/server/cli/server-log.js';
 import type { ServerEvents } from '../../src/server/events.js';
 import { createLogger } from '../../src/server/telemetry/logger.js';
+import { isPrintable } from '../../src/server/telemetry/printable.js';
+import { startReceivers } from '../server/stage.js';
+import { WaitingLine } from '../support/events.js';
 
 function logOf(emit: (server: EventEmitter<ServerEvents>) => void): Record<string, unknown> {
   const lines: string[] = [];
@@ -109,4 +113,84 @@ it('an error is logged with its code', () => {
 it.each([connection, undefined])('an exception is logged, with a connection or without', (one) => {
   const line = logOf((server) => server.emit('exception', new Error('oops'), one));
   expect(line).toMatchObject({ level: 'error', event: 'exception', detail: 'oops' });
+});
+
+it('an opened connection has a line of level info where that is wanted', () => {
+  const lines: string[] = [];
+  const server = new EventEmitter<ServerEvents>();
+  const destination = { write: (line: string) => lines.push(line) };
+  logServerEvents(server, createLogger({ format: 'json', level: 'info', destination }), { opened: true });
+  server.emit('connection', connection);
+  expect(JSON.parse(lines[0]!)).toMatchObject({ level: 'info', event: 'connection.opened', ...facts });
+});
+
+it('fields that are to be left out are in no line, of children of the logger neither', () => {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => lines.push(line) };
+  const redact = ['remoteAddress', 'path', 'address'];
+  const logger = createLogger({ format: 'json', level: 'debug', redact, destination }).child({ proxy: 'a' });
+  const server = new EventEmitter<ServerEvents>();
+  logServerEvents(server, logger);
+  server.emit('connection', connection);
+  server.emit('banned', { address: '192.0.2.1', until: 0, count: 1, reason: 'flood' });
+  expect(JSON.parse(lines[0]!)).toMatchObject({
+    proxy: 'a',
+    remoteAddress: '[redacted]',
+    path: '[redacted]',
+    id: 'c1',
+  });
+  expect(lines.join('')).not.toMatch(/192\.0\.2\.1|\/chat/);
+});
+
+it('is text on a terminal, and JSON elsewhere', () => {
+  const write = (isTTY: boolean): string => {
+    const lines: string[] = [];
+    const destination = { isTTY, write: (line: string) => lines.push(line) };
+    createLogger({ format: 'auto', level: 'info', destination }).info({ event: 'ready' }, 'listening');
+    return lines.join('');
+  };
+  expect(JSON.parse(write(false))).toMatchObject({ event: 'ready', message: 'listening' });
+  expect(write(true)).toMatch(/INFO.*listening/);
+});
+
+it('as text has nothing that a terminal would act on, and no line that is none', () => {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => lines.push(line) };
+  const logger = createLogger({ format: 'text', level: 'info', destination });
+  const hostile = '\x1b]0;owned\x07\n[00:00:00] INFO: forged \u009b2J\u202e';
+  logger.info({ event: 'x', user: hostile, deep: { list: [hostile] } }, `a callback threw: ${hostile}`);
+  const text = lines.join('');
+  expect(text.endsWith('\n')).toBe(true);
+  expect(isPrintable(text.slice(0, -1))).toBe(true);
+  expect(text).toContain('\\x1b]0;owned\\x07\\x0a[00:00:00] INFO: forged \\x9b2J\\u202e');
+});
+
+it('a connection that lasts has lines with what it has carried, and none when it is over', async () => {
+  const lines: Record<string, unknown>[] = [];
+  const more = new WaitingLine();
+  const destination = {
+    write: (line: string) => {
+      lines.push(JSON.parse(line) as Record<string, unknown>);
+      more.notify();
+    },
+  };
+  const { server, open, events } = await startReceivers();
+  logTo(server, createLogger({ format: 'json', level: 'info', destination }), { every: 20 });
+  const client = await open();
+  client.sendText('hello');
+  const lasting = () => lines.filter(({ event }) => event === 'connection.lasting');
+  const line = await more.until(
+    () => lasting().find(({ received }) => (received as { messages: number }).messages === 1),
+    () => undefined,
+  );
+  expect(line).toMatchObject({ id: 'conn-1', received: { messages: 1, bytes: 5 }, throttled: false, state: 'open' });
+  client.sendClose(1000);
+  await events.reports.next();
+  const count = lasting().length;
+  await open();
+  await more.until(
+    () => (lasting().some(({ id }) => id === 'conn-2') ? true : undefined),
+    () => undefined,
+  );
+  expect(lasting().filter(({ id }) => id === 'conn-1')).toHaveLength(count);
 });

@@ -26,7 +26,15 @@ function run(servers: Servable[]) {
   const logger = createLogger({ format: 'json', level: 'info', destination });
   const signals = new EventEmitter();
   const reloads: number[] = [];
-  const code = serve({ servers, logger, signals, reload: () => void reloads.push(1) });
+  const code = serve({
+    servers,
+    logger,
+    signals,
+    reload: () => {
+      reloads.push(1);
+      return { certificates: [] };
+    },
+  });
   const ready = async () => {
     while (!lines.some(({ event }) => event === 'ready')) await new Promise(setImmediate);
   };
@@ -86,6 +94,7 @@ describe('serve', () => {
     const { signals, code, ready, reloads } = run([play().server]);
     await ready();
     signals.emit('SIGHUP');
+    await new Promise(setImmediate);
     expect(reloads).toEqual([1]);
     signals.emit('SIGTERM');
     expect(await code).toBe(0);

@@ -23,8 +23,12 @@ import { jsonOf, printed, Told } from './told.js';
 const inspector = vi.hoisted(() => ({ tell: (_event: InspectionEvent): void => {} }));
 vi.mock('xstate', async (original) => {
   const real = await original<typeof import('xstate')>();
-  const createActor = (logic: AnyActorLogic, options: ActorOptions<AnyActorLogic>) =>
-    real.createActor(logic, { ...options, inspect: (event) => inspector.tell(event) });
+  const createActor = (logic: AnyActorLogic, options: ActorOptions<AnyActorLogic>) => {
+    const actor = real.createActor(logic, options);
+    // Roots count their inspectors from when they are made, and tell nobody else.
+    queueMicrotask(() => actor.system.inspect((event) => inspector.tell(event)));
+    return actor;
+  };
   return { ...real, createActor };
 });
 

@@ -1,10 +1,10 @@
 /** Owns the log lines of a backend's registration with balancers. Refuses to register anyone. */
 import { describeError } from '../../receivers/errors.js';
 import type { BackendAgent } from '../agent/backend-agent.js';
-import type { Logger } from '../telemetry/logger.js';
+import type { EventLogger } from '../telemetry/logger.js';
 
 /** Logs every event of an agent. */
-export function logAgentEvents(agent: BackendAgent, logger: Logger): void {
+export function logAgentEvents(agent: BackendAgent, logger: EventLogger): void {
   const { id: backend } = agent;
   agent.on('balancer.connected', ({ url, generation }) => {
     const line = { event: 'balancer.connected', backend, balancer: url, generation };

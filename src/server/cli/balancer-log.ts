@@ -4,10 +4,10 @@
 import type { EventEmitter } from 'node:events';
 import type { BackendInfo } from '../../actors/backend.js';
 import type { LoadBalancerEvents } from '../balancer/balancer-events.js';
-import type { Logger } from '../telemetry/logger.js';
+import type { EventLogger } from '../telemetry/logger.js';
 
 /** Logs what becomes of the backends, which client is on which, and registrations that were refused. */
-export function logBalancerEvents(server: EventEmitter<LoadBalancerEvents>, logger: Logger): void {
+export function logBalancerEvents(server: EventEmitter<LoadBalancerEvents>, logger: EventLogger): void {
   server.on('backend.connected', ({ id, request: { remoteAddress } }) => {
     logger.debug({ event: 'backend.connected', id, remoteAddress }, 'a control channel is open');
   });

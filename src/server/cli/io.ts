@@ -1,5 +1,6 @@
 /** Owns what the command line needs from its surroundings, so that a test can give its own. */
 import type { LogDestination } from '../telemetry/logger.js';
+import type { TerminalStreams } from './top/terminal.js';
 
 /** What delivers signals: `process`, or an emitter of a test. */
 export interface SignalSource {
@@ -14,6 +15,8 @@ export interface CliIo {
   /** Where a password is read from. Default: that of the process. */
   readonly stdin?: AsyncIterable<Uint8Array | string>;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where views are drawn. Default: that of the process, if it has one. */
+  readonly terminal?: TerminalStreams;
   /** Default: `process`. */
   readonly signals?: SignalSource;
 }

@@ -2,6 +2,7 @@
  * Owns what SIGHUP does about the configuration file: what may change without a restart is changed, and the rest is told. Refuses to
  * touch a connection, but those of backends that are no more in the file.
  */
+import type { FileReload } from '../admin/process-control.js';
 import type { BackendChanges } from '../balancer/known-backends.js';
 import type { BackendConfig } from '../config/balancer/backends.js';
 import type { BalancerEntry } from '../config/file-schema.js';
@@ -34,23 +35,25 @@ export class ReloadedConfig {
     this.#logger = logger;
   }
 
-  /** Reads the file again, applies what can be and logs what cannot. Never rejects for what is in the file. */
-  async reload(): Promise<void> {
+  /** Reads the file again, applies what can be, and logs and answers what cannot. Never rejects for what is in the file. */
+  async reload(): Promise<FileReload> {
     const logger = this.#logger;
     const { config, problems } = await examineConfig(this.#running.file);
     if (config === undefined) {
       const messages = problems.map(({ message }) => message);
       logger.error({ event: 'reload', result: 'invalid', problems: messages }, `not reloaded: ${messages.join('; ')}`);
-      return;
+      return { result: 'invalid', problems: messages, changed: [] };
     }
     const applied = this.#applyBackends(config);
     const changed = changedOptions(this.#running, config);
     if (changed.length > 0) {
       const message = `restart needed for: ${changed.join(', ')}`;
       logger.warn({ event: 'reload', result: 'restart needed', changed }, message);
-    } else if (applied === 0) {
-      logger.info({ event: 'reload', result: 'unchanged' }, 'SIGHUP: the file is valid and unchanged');
+      return { result: 'restart needed', problems: [], changed };
     }
+    if (applied > 0) return { result: 'applied', problems: [], changed };
+    logger.info({ event: 'reload', result: 'unchanged' }, 'the file is valid and unchanged');
+    return { result: 'unchanged', problems: [], changed };
   }
 
   /** Answers with the number of balancers that got other backends. */

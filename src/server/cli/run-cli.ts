@@ -1,15 +1,19 @@
 /** Owns the command line as a whole: its commands, its help and its exit codes. Refuses to carry a command out. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { describeError } from '../../receivers/errors.js';
+import { packageVersion } from '../package-version.js';
 import { balanceCommand } from './commands/balance.js';
 import { checkCommand } from './commands/check.js';
 import { demoCommand } from './commands/demo.js';
+import { explainCommand } from './commands/explain.js';
 import { hashPasswordCommand } from './commands/hash-password.js';
 import { proxyCommand } from './commands/proxy.js';
+import { recordingCommand } from './commands/recording.js';
 import { registerCommand } from './commands/register.js';
+import { replayCommand } from './commands/replay.js';
 import { runCommand } from './commands/run.js';
 import { schemaCommand } from './commands/schema.js';
+import { topCommand } from './commands/top.js';
 import { type CliIo, EXIT } from './io.js';
 
 const EXAMPLES = `
@@ -22,6 +26,8 @@ Examples:
   tidegate register --balancer ws://lb:8080/.tidegate/control --advertise ws://10.0.0.7:9000
                                                             makes a server a backend of a load balancer
   tidegate run --config tidegate.yaml                       everything from a file
+  tidegate top                                              the busiest and slowest connections of a running server
+  tidegate explain conn-7                                   why a connection is where it is
 
 Exit codes: 0 done, or drained after SIGTERM or SIGINT; 1 could not run; 2 configuration error.
 `;
@@ -33,7 +39,11 @@ const COMMANDS = [
   runCommand,
   checkCommand,
   schemaCommand,
+  explainCommand,
+  topCommand,
   hashPasswordCommand,
+  recordingCommand,
+  replayCommand,
   demoCommand,
 ];
 
@@ -49,11 +59,11 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
   };
   const program = new Command('tidegate')
     .description('A WebSocket proxy and load balancer that understands the frames it carries.')
-    .version(version(), '-V, --version')
+    .version(packageVersion(), '-V, --version')
     .helpCommand('help [command]', 'Shows the help of a command.')
     .addHelpText('after', EXAMPLES);
   for (const command of COMMANDS) program.addCommand(command(io, finish));
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)]) {
     command
       .exitOverride()
       .helpOption('-h, --help', 'Shows this help.')
@@ -72,9 +82,4 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     io.stderr.write(`tidegate: ${describeError(error)}\n`);
     return EXIT.failed;
   }
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return String((JSON.parse(text) as { version?: unknown }).version);
 }

@@ -3,7 +3,12 @@
  * the exit code. Refuses to know where their options came from.
  */
 import { describeError, TidegateError } from '../../receivers/errors.js';
+import type { AdminServer } from '../admin/admin-server.js';
+import { type Administration, administration } from '../admin/administration.js';
+import type { ReloadReport } from '../admin/process-control.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { CertificateReport } from '../tls/server-certificates.js';
+import { CliProcess } from './cli-process.js';
 import { EXIT, type SignalSource } from './io.js';
 
 /** What the command line needs of a server. */
@@ -13,16 +18,20 @@ export interface Servable {
   /** Where its admin API is; undefined for none. */
   readonly adminUrl?: string | undefined;
   /** Reads certificates again; what came of it is logged as an event of the server. */
-  reloadCertificates?(): readonly { readonly result: string }[];
+  reloadCertificates?(): readonly CertificateReport[];
+  /** What has one can be told more through its admin API. */
+  [administration]?(): Administration;
 }
 
 /** How {@link serve} is told what to do. */
 export interface ServeOptions {
   readonly servers: readonly Servable[];
+  /** The admin API of all of them together; undefined for none. There before they are, and as long as the last of them. */
+  readonly admin?: AdminServer | undefined;
   readonly logger: Logger;
   readonly signals: SignalSource;
-  /** Called on SIGHUP while running. */
-  readonly reload: () => void | Promise<void>;
+  /** Called on SIGHUP while running, and when an admin API is told to. */
+  readonly reload: () => ReloadReport | Promise<ReloadReport>;
   /** Called once when every listener is bound. */
   readonly ready?: (addresses: readonly string[]) => void;
   /** What the line says that is written then. Default: where the servers listen. */
@@ -34,6 +43,7 @@ export interface ServeOptions {
 /** Runs servers until SIGTERM or SIGINT and a complete drain. A second signal ends it at once. */
 export async function serve({
   servers,
+  admin,
   logger,
   signals,
   reload,
@@ -42,28 +52,42 @@ export async function serve({
   over,
 }: ServeOptions): Promise<number> {
   const stopSignal = new Waiter(signals);
+  const process = new CliProcess(logger, reload);
+  for (const server of servers) {
+    const administered = server[administration]?.();
+    if (administered !== undefined) administered.process = process;
+  }
   // Without a listener SIGHUP would end the process.
-  const onReload = () => void runReload(reload, logger);
+  const onReload = () => void runReload(process, logger);
   signals.on('SIGHUP', onReload);
   try {
-    const addresses = await startAll(servers, logger);
+    const addresses = await startAll(servers, admin, logger);
     if (addresses === undefined) return EXIT.failed;
-    const admin = servers.flatMap(({ adminUrl }) => adminUrl ?? []);
-    const also = admin.length > 0 ? `, admin API on ${admin.join(', ')}` : '';
-    const line = { event: 'ready', addresses, admin: admin.length > 0 ? admin : undefined };
+    const admins = [
+      ...(admin?.url === undefined ? [] : [admin.url]),
+      ...servers.flatMap(({ adminUrl }) => adminUrl ?? []),
+    ];
+    const also = admins.length > 0 ? `, admin API on ${admins.join(', ')}` : '';
+    const line = { event: 'ready', addresses, admin: admins.length > 0 ? admins : undefined };
     logger.info(line, readyText ?? `listening on ${addresses.join(', ')}${also}`);
     ready?.(addresses);
 
-    const signal = await Promise.race([stopSignal.next(), ...(over === undefined ? [] : [over.then(givenUp)])]);
-    if (typeof signal !== 'string') {
+    const signal = await Promise.race([
+      stopSignal.next(),
+      process.draining,
+      ...(over === undefined ? [] : [over.then(givenUp)]),
+    ]);
+    if (typeof signal === 'object') {
       logger.error({ event: 'failed', reason: signal.reason }, signal.reason);
       await drain(servers, logger);
       return EXIT.failed;
     }
-    logger.info({ event: 'draining', signal }, `${signal}: draining; a second signal ends at once`);
+    const who = signal === undefined ? 'the admin API was told to: draining; a' : `${signal}: draining; a second`;
+    logger.info({ event: 'draining', signal }, `${who} signal ends at once`);
     const second = stopSignal.next();
     return await Promise.race([drain(servers, logger), second.then((again) => terminated(again, logger))]);
   } finally {
+    await admin?.close();
     signals.off('SIGHUP', onReload);
     stopSignal.dispose();
   }
@@ -73,7 +97,18 @@ function givenUp(reason: string): { readonly reason: string } {
   return { reason };
 }
 
-async function startAll(servers: readonly Servable[], logger: Logger): Promise<string[] | undefined> {
+async function startAll(
+  servers: readonly Servable[],
+  admin: AdminServer | undefined,
+  logger: Logger,
+): Promise<string[] | undefined> {
+  try {
+    // First, so that servers whose admin API cannot be had take no client.
+    await admin?.start();
+  } catch (error) {
+    logFailure('start.failed', 'could not start', error, logger);
+    return undefined;
+  }
   const results = await Promise.allSettled(servers.map((server) => server.start()));
   const failures = results.filter((result) => result.status === 'rejected');
   if (failures.length === 0) {
@@ -106,19 +141,19 @@ function terminated(signal: NodeJS.Signals, logger: Logger): number {
 // As a shell reports a process that a signal ended.
 const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Reads the certificates of every server again. Answers with how many listeners have any. */
-export function reloadCertificates(servers: readonly Servable[], logger: Logger): number {
+/** Reads the certificates of every server again. Answers with what came of it for each listener that has any. */
+export function reloadCertificates(servers: readonly Servable[], logger: Logger): CertificateReport[] {
   const reports = servers.flatMap((server) => server.reloadCertificates?.() ?? []);
   const same = reports.filter(({ result }) => result === 'unchanged').length;
   if (reports.length > 0 && same === reports.length) {
-    logger.info({ event: 'reload', result: 'unchanged certificates' }, 'SIGHUP: the certificates are unchanged');
+    logger.info({ event: 'reload', result: 'unchanged certificates' }, 'the certificates are unchanged');
   }
-  return reports.length;
+  return reports;
 }
 
-async function runReload(reload: ServeOptions['reload'], logger: Logger): Promise<void> {
+async function runReload(process: CliProcess, logger: Logger): Promise<void> {
   try {
-    await reload();
+    await process.reload();
   } catch (error) {
     logFailure('reload', 'could not reload', error, logger);
   }

@@ -4,19 +4,32 @@
  */
 import type { EventEmitter } from 'node:events';
 import { type Connection, describeError, TidegateError } from '../../receivers/index.js';
+import type { LogConfig } from '../config/log.js';
 import type { ServerEvents } from '../events.js';
-import type { Logger } from '../telemetry/logger.js';
+import type { EventLogger } from '../telemetry/logger.js';
+import { Periodic } from '../telemetry/periodic.js';
 import type { CertificateReport } from '../tls/server-certificates.js';
+
+/** What of the options of the log says which lines there are. */
+export type LogLines = Partial<Pick<LogConfig, 'opened' | 'every'>>;
 
 /** Logs each refused upgrade, each closed connection with its close report, and what went wrong. */
 export function logServerEvents<Events extends ServerEvents & Record<keyof Events, unknown[]>>(
   emitter: EventEmitter<Events>,
-  logger: Logger,
+  logger: EventLogger,
+  { opened = false, every = 0 }: LogLines = {},
 ): void {
   // Every kind of server has these events, and perhaps more.
   const server = emitter as unknown as EventEmitter<ServerEvents>;
+  const lasting = new Periodic<Connection>(every, (connection) => {
+    const { state, received, sent, bufferedBytes, openedAt } = connection.snapshot();
+    const durationMs = openedAt === undefined ? 0 : Date.now() - Date.parse(openedAt);
+    const line = { event: 'connection.lasting', ...factsOf(connection), state, received, sent, bufferedBytes };
+    logger.info({ ...line, throttled: connection.throttled, durationMs }, 'connection goes on');
+  });
   server.on('connection', (connection) => {
-    logger.debug({ event: 'connection.opened', ...factsOf(connection) }, 'connection opened');
+    logger[opened ? 'info' : 'debug']({ event: 'connection.opened', ...factsOf(connection) }, 'connection opened');
+    lasting.add(connection);
   });
   server.on('rejected', ({ error: code, status, message: detail, remoteAddress, path, policy, suppressed }) => {
     if (policy !== undefined) {
@@ -30,9 +43,11 @@ export function logServerEvents<Events extends ServerEvents & Record<keyof Event
   });
   server.on('banned', ({ address, until, count, reason: detail }) => {
     const line = { event: 'address.banned', address, until: new Date(until).toISOString(), count, detail };
-    logger.warn(line, `banned ${address}: ${detail}`);
+    // Without the address, which may be a field that is to be left out.
+    logger.warn(line, `an address was banned: ${detail}`);
   });
   server.on('disconnected', (connection, report) => {
+    lasting.delete(connection);
     const line = { event: 'connection.closed', ...factsOf(connection), ...report };
     // As a plain string: the logger's types would spell out every status with every cause.
     const message: string = `connection closed: ${report.status}, ${report.cause}`;
@@ -51,6 +66,11 @@ export function logServerEvents<Events extends ServerEvents & Record<keyof Event
     const line = { event: 'credentials.expiring', ...factsOf(connection), expiresAt: expiresAt.toISOString() };
     logger.info(line, 'the credentials of a connection expire soon');
   });
+  server.on('recording', ({ state, id, file, error }) => {
+    const line = { event: `recording.${state}`, id, file, code: error?.code, detail: error?.message };
+    if (error === undefined) logger.info(line, `recording of ${id} ${state}: ${file}`);
+    else logger.error(line, error.message);
+  });
   server.on('error', (error) => {
     logger.error({ event: 'error', code: error.code, detail: error.message }, `error: ${error.message}`);
   });
@@ -64,7 +84,7 @@ export function logServerEvents<Events extends ServerEvents & Record<keyof Event
 
 function logCertificates(
   { listener, result, certificates, warnings, reason }: CertificateReport,
-  logger: Logger,
+  logger: EventLogger,
 ): void {
   const facts = certificates.map(({ names, fingerprint256, validTo, file }) => {
     return {

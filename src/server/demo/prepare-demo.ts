@@ -1,12 +1,14 @@
 /**
- * Owns the demonstration: two echo servers inside this process, a proxy before each, and a line that says what to try.
+ * Owns the demonstration: two echo servers inside this process, a proxy before each, the dashboard, and a line that says what to try.
  * Refuses to be a place to learn the library from; the examples are that.
  */
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { formatListen, type ListenConfig } from '../config/listen.js';
+import { AdminServer } from '../admin/admin-server.js';
+import type { AdminConfig } from '../config/admin.js';
+import { formatListen, type ListenConfig, parseListenText } from '../config/listen.js';
 import { ProxyServer } from '../proxy-server.js';
 import type { Logger } from '../telemetry/logger.js';
 
@@ -14,6 +16,8 @@ import type { Logger } from '../telemetry/logger.js';
 export interface Demo {
   /** The proxies, not started yet, by what is behind each. */
   readonly proxies: ReadonlyMap<string, ProxyServer>;
+  /** Of both, not started yet. */
+  readonly admin: AdminServer;
   /** Says what listens where and what to try, given the bound addresses of the proxies in order. */
   describe(addresses: readonly string[]): string;
   /** Ends the echo servers. */
@@ -25,19 +29,28 @@ export interface Demo {
  *
  * @param listen the address of the first proxy; the second takes the next port, and a free one stands in for a taken one.
  */
-export async function prepareDemo(listen: ListenConfig, logger: Logger): Promise<Demo> {
+export async function prepareDemo(
+  listen: ListenConfig,
+  { listen: wanted, token }: AdminConfig,
+  logger: Logger,
+): Promise<Demo> {
   const first = await freeAddress(listen, logger);
   const second = await freeAddress({ ...listen, port: nextPort(first.port) }, logger);
+  const third = await freeAddress(parseListenText(wanted ?? '') ?? { ...listen, port: 0 }, logger);
   const tcp = await startTcpEcho();
   const ws = await startWebSocketEcho();
+  const proxies = new Map([
+    ['tcp echo', new ProxyServer({ listen: [first], target: tcp.url })],
+    ['ws echo', new ProxyServer({ listen: [second], target: ws.url })],
+  ]);
+  const admin = new AdminServer({ listen: formatListen(third), token, servers: Object.fromEntries(proxies) });
   return {
-    proxies: new Map([
-      ['tcp echo', new ProxyServer({ listen: [first], target: tcp.url })],
-      ['ws echo', new ProxyServer({ listen: [second], target: ws.url })],
-    ]),
+    proxies,
+    admin,
     describe: ([tcpProxy = '', wsProxy = '']) => `
   ${tcpProxy}  forwards to a TCP echo server        (${tcp.url})
   ${wsProxy}  forwards to a WebSocket echo server  (${ws.url})
+  ${admin.url}/dashboard  shows what they do, from inside
 
   Try it in another terminal:  ${tryLine(wsProxy)}
   Ctrl-C ends it.

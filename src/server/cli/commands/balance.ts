@@ -34,9 +34,9 @@ export function balanceCommand(io: CliIo, finish: (code: number) => void): Comma
       usage: '--backend <url> [--backend <url>] [options]',
       examples: EXAMPLES,
       schema: cliBalancerSchema,
-      create: async (options, logger) => {
+      create: async (options, logger, lines) => {
         const { createBalancer } = await import('../create-server.js');
-        return createBalancer(options, logger);
+        return createBalancer(options, logger, lines);
       },
     },
     io,

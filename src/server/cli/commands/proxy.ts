@@ -31,9 +31,9 @@ export function proxyCommand(io: CliIo, finish: (code: number) => void): Command
       usage: '--target <url> [options]',
       examples: EXAMPLES,
       schema: cliProxySchema,
-      create: async (options, logger) => {
+      create: async (options, logger, lines) => {
         const { createProxy } = await import('../create-server.js');
-        return createProxy(options, logger);
+        return createProxy(options, logger, lines);
       },
     },
     io,

@@ -1,6 +1,6 @@
 /** Owns `tidegate register`: the registration of a backend that cannot register itself. */
 import { Command } from 'commander';
-import { logSchema } from '../../config/file-schema.js';
+import { logSchema } from '../../config/log.js';
 import { sidecarSchema } from '../../config/sidecar.js';
 import { createLogger } from '../../telemetry/logger.js';
 import { flagsOf } from '../flags.js';
@@ -43,8 +43,10 @@ export function registerCommand(io: CliIo, finish: (code: number) => void): Comm
     const logger = createLogger({ ...log, destination: io.stdout });
     const { Sidecar } = await import('../sidecar.js');
     const sidecar = new Sidecar(options, logger);
-    const reload = () =>
-      logger.warn({ event: 'reload', result: 'nothing to reload' }, 'SIGHUP: there is no file to read again');
+    const reload = () => {
+      logger.warn({ event: 'reload', result: 'nothing to reload' }, 'there is no file to read again');
+      return { certificates: [] };
+    };
     const readyText = `registering ${sidecar.agent.id} with ${options.balancer.join(', ')}`;
     const { over } = sidecar;
     finish(await serve({ servers: [sidecar], logger, signals: io.signals ?? process, reload, readyText, over }));
