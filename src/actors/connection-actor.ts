@@ -31,7 +31,7 @@ import { Outbox, outboxObserver } from './outbox.js';
 import { Reading } from './reading.js';
 import { downstreamGone, receiverFailure, shuttingDown } from './refusals.js';
 import { isProbing } from './regions.js';
-import type { WheelEntry } from './timer-wheel.js';
+import type { LongWaits } from './watches.js';
 
 const connectionChart = compileChart(connectionMachine, outboxObserver);
 
@@ -50,7 +50,7 @@ export class ConnectionActor extends GuardedReceiver implements ConnectionEffect
   principal: Principal | undefined;
   seat: Seat | undefined;
   heart: HeartWatch | undefined;
-  expiry: WheelEntry | undefined;
+  waits: LongWaits | undefined;
   history: History | undefined;
   /** Milliseconds since the epoch. */
   openedAt: number | undefined;

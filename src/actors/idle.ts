@@ -1,37 +1,61 @@
 /** Owns when a connection counts as idle. Refuses to decide what follows; the chart and its receiver do. */
-import type { DatedEntry, TimerWheel } from './timer-wheel.js';
+import type { Traffic } from '../receivers/index.js';
+import { type DatedEntry, type TimerWheel, Wait } from './timer-wheel.js';
 
 /** How finely an idle connection is told from a busy one: a fraction of the idle timeout. */
 const LOOKS = 8;
 
-/**
- * Calls `expire` whenever `activity` has not changed for `timeout` milliseconds (up to an eighth more), until the
- * returned entry is cancelled. It is due when that is, if nothing changes until then.
- */
-export function watchIdle(activity: () => number, expire: () => void, wheel: TimerWheel, timeout: number): DatedEntry {
-  let seen = activity();
-  let quietLooks = 0;
-  let cancelled = false;
-  let entry: DatedEntry;
-  const look = () => {
-    const now = activity();
-    quietLooks = now === seen ? quietLooks + 1 : 0;
-    seen = now;
-    if (quietLooks >= LOOKS) {
-      quietLooks = 0;
-      expire();
+/** Who may be idle. */
+export interface Idling {
+  readonly port: { readonly received: Traffic; readonly sent: Traffic };
+  expireIdle(): void;
+}
+
+/** Tells one whose activity has not changed for the timeout (up to an eighth more), and again each time that passes, until it is cancelled. */
+export class IdleWatch extends Wait implements DatedEntry {
+  readonly #idling: Idling;
+  readonly #wheel: TimerWheel;
+  /** Milliseconds between two looks. */
+  readonly #every: number;
+  #seen: number;
+  #quietLooks = 0;
+  #cancelled = false;
+
+  /** @param timeout milliseconds. */
+  constructor(idling: Idling, wheel: TimerWheel, timeout: number) {
+    super();
+    this.#idling = idling;
+    this.#wheel = wheel;
+    this.#every = timeout / LOOKS;
+    this.#seen = activity(idling);
+    wheel.enter(this, this.#every);
+  }
+
+  /** When it is told, if nothing changes until then. */
+  get due(): number {
+    const isQuiet = activity(this.#idling) === this.#seen;
+    const looksMore = isQuiet ? LOOKS - 1 - this.#quietLooks : LOOKS;
+    return this.#wheel.dueOf(this) + looksMore * this.#every;
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.#wheel.leave(this);
+  }
+
+  onDue(): void {
+    const now = activity(this.#idling);
+    this.#quietLooks = now === this.#seen ? this.#quietLooks + 1 : 0;
+    this.#seen = now;
+    if (this.#quietLooks >= LOOKS) {
+      this.#quietLooks = 0;
+      this.#idling.expireIdle();
     }
-    if (!cancelled) entry = wheel.schedule(timeout / LOOKS, look);
-  };
-  entry = wheel.schedule(timeout / LOOKS, look);
-  return {
-    get due() {
-      const looksMore = activity() === seen ? LOOKS - 1 - quietLooks : LOOKS;
-      return entry.due + looksMore * (timeout / LOOKS);
-    },
-    cancel() {
-      cancelled = true;
-      entry.cancel();
-    },
-  };
+    if (!this.#cancelled) this.#wheel.enter(this, this.#every);
+  }
+}
+
+/** Grows with every message or payload byte in either direction; heartbeats do not count. */
+function activity({ port: { received, sent } }: Idling): number {
+  return received.messages + received.bytes + sent.messages + sent.bytes;
 }

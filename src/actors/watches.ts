@@ -6,8 +6,8 @@ import type { Clock } from './clock.js';
 import type { ConnectionActor } from './connection-actor.js';
 import { watchExpiry } from './expiry.js';
 import { type HeartbeatOptions, watchHeart } from './heartbeat.js';
-import { watchIdle } from './idle.js';
-import { type DatedEntry, TimerWheel, wheelTick } from './timer-wheel.js';
+import { IdleWatch } from './idle.js';
+import { type DatedEntry, TimerWheel, type WheelEntry, wheelTick } from './timer-wheel.js';
 import type { UpstreamActor } from './upstream-actor.js';
 
 /** What follows when the credentials of a connection come to their end. */
@@ -35,17 +35,20 @@ export interface WatchOptions {
 
 type Side = ConnectionActor | UpstreamActor;
 
-/** The waits that only some servers have. */
-type LongWait = 'idle' | 'lifetime';
+/** The waits that only some connections have. Kept by each of them, and not in a table of all: see {@link Chain}. */
+export interface LongWaits {
+  idle?: DatedEntry;
+  lifetime?: DatedEntry;
+  credentials?: WheelEntry | undefined;
+}
 
 /** When something is done about a side, in milliseconds since the epoch; about a tick of the wheel early. */
-export type WatchTimes = Readonly<Partial<Record<LongWait | 'heartbeat' | 'credentials', number>>>;
+export type WatchTimes = Readonly<Partial<Record<keyof LongWaits | 'heartbeat', number>>>;
 
 /** The watches of one server. */
 export class Watches {
   readonly #options: WatchOptions;
   readonly #wheel: TimerWheel;
-  readonly #waits = new Map<Side, Partial<Record<LongWait, DatedEntry>>>();
   #beating = false;
 
   constructor(options: WatchOptions) {
@@ -67,20 +70,13 @@ export class Watches {
     this.credentials(connection);
     const { idle, lifetime, lifetimeJitter } = this.#options.timeouts;
     if (isControl || (idle <= 0 && lifetime <= 0)) return;
-    const waits: Partial<Record<LongWait, DatedEntry>> = {};
-    if (idle > 0) {
-      waits.idle = watchIdle(
-        () => activity(connection),
-        () => connection.expireIdle(),
-        this.#wheel,
-        idle,
-      );
-    }
+    connection.waits ??= {};
+    const { waits } = connection;
+    if (idle > 0) waits.idle = new IdleWatch(connection, this.#wheel, idle);
     if (lifetime > 0) {
       const jittered = lifetime * (1 - Math.random() * lifetimeJitter);
       waits.lifetime = this.#wheel.schedule(jittered, () => connection.send({ type: 'lifetime.expired' }));
     }
-    this.#waits.set(connection, waits);
   }
 
   /** Watches the credentials of a connection, from now on by the principal it has. */
@@ -88,13 +84,14 @@ export class Watches {
     const { credentials } = this.#options;
     const expiresAt = connection.principal?.expiresAt;
     if (credentials === undefined) return;
-    connection.expiry?.cancel();
-    connection.expiry = undefined;
+    connection.waits?.credentials?.cancel();
+    if (connection.waits !== undefined) connection.waits.credentials = undefined;
     if (expiresAt === undefined || !Number.isFinite(expiresAt)) return;
     const { warning } = credentials;
     const warn = () => credentials.expiring(connection);
     const expire = () => credentials.expired(connection);
-    connection.expiry = watchExpiry({ expiresAt, warning, warn, expire }, this.#wheel);
+    connection.waits ??= {};
+    connection.waits.credentials = watchExpiry({ expiresAt, warning, warn, expire }, this.#wheel);
   }
 
   /** Watches the heart of one side, which keeps the watch: a table of all of them takes more. */
@@ -105,20 +102,17 @@ export class Watches {
   /** One side is gone. */
   forget(side: Side): void {
     this.#still(side);
-    for (const wait of Object.values(this.#waits.get(side) ?? {})) wait.cancel();
-    this.#waits.delete(side);
-    if ('expiry' in side) side.expiry?.cancel();
+    for (const wait of Object.values(waitsOf(side))) wait?.cancel();
   }
 
   /** What one side is watched for, and until when. */
   timesOf(side: Side): WatchTimes {
-    const { idle, lifetime } = this.#waits.get(side) ?? {};
-    const isExpiring = 'expiry' in side && side.expiry !== undefined;
+    const { idle, lifetime, credentials } = waitsOf(side);
     return {
       heartbeat: side.heart?.due,
       idle: idle?.due,
       lifetime: lifetime?.due,
-      credentials: isExpiring ? side.principal?.expiresAt : undefined,
+      credentials: credentials !== undefined && 'principal' in side ? side.principal?.expiresAt : undefined,
     };
   }
 
@@ -142,8 +136,6 @@ export class Watches {
   }
 }
 
-/** Grows with every message or payload byte in either direction; heartbeats do not count. */
-function activity(connection: ConnectionActor): number {
-  const { received, sent } = connection.port;
-  return received.messages + received.bytes + sent.messages + sent.bytes;
+function waitsOf(side: Side): LongWaits {
+  return ('waits' in side ? side.waits : undefined) ?? {};
 }

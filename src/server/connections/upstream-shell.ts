@@ -210,10 +210,9 @@ export class UpstreamShell implements UpstreamPort {
     const passedOn = this.#route?.requestHeaders(this.#request.rawHeaders) ?? this.#request.rawHeaders;
     const handshake = await dialWebSocket(target, this.#dialOptions(plan, abort), {
       path: upstreamPath(target, this.#request.url),
-      // Asked for when the request is written: the span of the dial is there only then.
-      get rawHeaders() {
-        return tracing.carry(connection, passedOn);
-      },
+      // The span of the dial is there only when the request is written. A getter in its place would be a shape of its own for each
+      // connection, and shapes are old from their first day on: what it closes over would never die young.
+      headers: () => tracing.carry(connection, passedOn),
       host: hostHeader === 'client' ? this.#request.host : undefined,
       forwarding: forwardingOf(this.#request, forwardedHeaders),
       subprotocols: plan.subprotocolsToOffer,

@@ -17,8 +17,8 @@ import { authorityOf, type WebSocketTarget } from './target.js';
 export interface UpstreamRequest {
   /** Path and query; see {@link upstreamPath}. */
   readonly path: string;
-  /** Names and values in turn. Fields of the handshake itself, such as `Host`, are left out. */
-  readonly rawHeaders: readonly string[];
+  /** Names and values in turn, asked for when the request is written. Fields of the handshake itself, such as `Host`, are left out. */
+  headers(): readonly string[];
   /** The `Host` to ask for; undefined or empty: that of the target. */
   readonly host?: string | undefined;
   /** On whose behalf; undefined: nothing is said about it. */
@@ -125,7 +125,7 @@ function requestHeaders(target: WebSocketTarget, request: UpstreamRequest, key: 
   ];
   if (request.subprotocols.length > 0) headers.push('Sec-WebSocket-Protocol', request.subprotocols.join(', '));
   if (request.extensions !== undefined) headers.push('Sec-WebSocket-Extensions', request.extensions);
-  const passed = endToEndHeaders(request.rawHeaders);
+  const passed = endToEndHeaders(request.headers());
   // Behind the choice of what crosses: a client could name the fields that tell of it in its Connection.
   headers.push(...(request.forwarding === undefined ? passed : withForwardedFields(passed, request.forwarding)));
   return headers;

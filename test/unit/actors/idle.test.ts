@@ -1,17 +1,21 @@
 /** Owns when a connection counts as idle, on a wheel with a simulated clock. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { watchIdle } from '../../../src/actors/idle.js';
+import { IdleWatch } from '../../../src/actors/idle.js';
 import { TimerWheel } from '../../../src/actors/timer-wheel.js';
 
 function watch(timeout: number) {
   const begun = Date.now();
   const state = { activity: 0, expired: [] as number[] };
-  const entry = watchIdle(
-    () => state.activity,
-    () => state.expired.push(Date.now() - begun),
-    new TimerWheel(5),
-    timeout,
-  );
+  const idling = {
+    port: {
+      get received() {
+        return { messages: state.activity, bytes: 0 };
+      },
+      sent: { messages: 0, bytes: 0 },
+    },
+    expireIdle: () => void state.expired.push(Date.now() - begun),
+  };
+  const entry = new IdleWatch(idling, new TimerWheel(5), timeout);
   return { state, entry };
 }
 
@@ -51,15 +55,12 @@ describe('the idle watch', () => {
 
   it('is over once it is cancelled, also while it expires', () => {
     const begun: string[] = [];
-    const entry = watchIdle(
-      () => 0,
-      () => {
-        begun.push('expired');
-        entry.cancel();
-      },
-      new TimerWheel(5),
-      80,
-    );
+    const expireIdle = () => {
+      begun.push('expired');
+      entry.cancel();
+    };
+    const none = { messages: 0, bytes: 0 };
+    const entry = new IdleWatch({ port: { received: none, sent: none }, expireIdle }, new TimerWheel(5), 80);
     vi.advanceTimersByTime(1000);
     expect(begun).toEqual(['expired']);
     expect(vi.getTimerCount()).toBe(0);

@@ -66,7 +66,7 @@ describe.each(LAYERS.map((layer) => [layer.kind, layer] as const))('dialWebSocke
       { signal, keepAlive: 0, highWaterMark: 65_536, layer, tls: { ca } },
       {
         path: '/',
-        rawHeaders: [],
+        headers: () => [],
         subprotocols: [],
         extensions: undefined,
         maxHeaderBytes: 4096,
@@ -86,7 +86,7 @@ describe.each(LAYERS.map((layer) => [layer.kind, layer] as const))('dialWebSocke
     });
     const answer = await ask(peer, {
       path: '/a?b=%20c',
-      rawHeaders: ['Cookie', 'a=1', 'Host', 'evil', 'X-Twice', '1', 'x-twice', '2', 'Connection', 'keep-alive'],
+      headers: () => ['Cookie', 'a=1', 'Host', 'evil', 'X-Twice', '1', 'x-twice', '2', 'Connection', 'keep-alive'],
       subprotocols: ['a', 'b'],
       extensions: 'x; y',
     });

@@ -28,7 +28,7 @@ export async function checkByWebSocket(
 ): Promise<void> {
   const answer = await dialWebSocket(target, dial, {
     path: request.path,
-    rawHeaders: ['User-Agent', 'tidegate-health-check'],
+    headers: () => ['User-Agent', 'tidegate-health-check'],
     subprotocols: [],
     extensions: undefined,
     maxHeaderBytes: request.maxHeaderBytes,
