@@ -35,7 +35,8 @@ describe('onHttpRequest', () => {
     expect([url, body]).toEqual(['/other?x=2', 'ok']);
     expect(rawHeaders.slice(0, 2)).toEqual(['Host', 'inner.example']);
     expect(rawHeaders).toContain('X-Added');
-    expect(rawHeaders.join()).not.toMatch(/x-gone|gzip|99/i);
+    // Not in one text: a port may have any digits.
+    for (const wrong of ['X-Gone', 'gzip', '99']) expect(rawHeaders).not.toContain(wrong);
   });
 
   it('may choose the backend', async () => {

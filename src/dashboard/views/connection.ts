@@ -125,8 +125,11 @@ export class ConnectionView implements View {
     if (explanation !== undefined) this.#explain(explanation, isOver);
     this.#history.show(history.toReversed());
     this.#moved({ chart: 'connection', value: isOver || chart === undefined ? state : chart });
-    this.#upstream.hidden = upstream?.chart === undefined;
-    if (upstream?.chart !== undefined) this.#moved({ chart: 'upstream', value: upstream.chart });
+    // The target may end later than the connection, of which less is told then: its steps still are.
+    const lastStep = history.findLast(({ side }) => side === 'upstream')?.value;
+    const there = isOver ? (lastStep ?? upstream?.chart) : (upstream?.chart ?? lastStep);
+    this.#upstream.hidden = there === undefined;
+    if (there !== undefined) this.#moved({ chart: 'upstream', value: there });
     this.#endSection.hidden = !isOver;
     if (closeReport !== undefined) this.#end.show(endOf(closeReport));
     else if (refusal !== undefined) this.#end.show(refusalOf(refusal));
