@@ -27,11 +27,11 @@ import { closedBy, cut, type Ending, failure } from './ending.js';
 import { GuardedReceiver } from './guarded-receiver.js';
 import type { Beating, HeartWatch } from './heartbeat.js';
 import type { History } from './history.js';
+import type { LongWaits } from './long-waits.js';
 import { Outbox, outboxObserver } from './outbox.js';
 import { Reading } from './reading.js';
 import { downstreamGone, receiverFailure, shuttingDown } from './refusals.js';
 import { isProbing } from './regions.js';
-import type { LongWaits } from './watches.js';
 
 const connectionChart = compileChart(connectionMachine, outboxObserver);
 

@@ -7,7 +7,8 @@ import type { ConnectionActor } from './connection-actor.js';
 import { watchExpiry } from './expiry.js';
 import { type HeartbeatOptions, watchHeart } from './heartbeat.js';
 import { IdleWatch } from './idle.js';
-import { type DatedEntry, TimerWheel, type WheelEntry, wheelTick } from './timer-wheel.js';
+import type { LongWaits } from './long-waits.js';
+import { TimerWheel, wheelTick } from './timer-wheel.js';
 import type { UpstreamActor } from './upstream-actor.js';
 
 /** What follows when the credentials of a connection come to their end. */
@@ -34,13 +35,6 @@ export interface WatchOptions {
 }
 
 type Side = ConnectionActor | UpstreamActor;
-
-/** The waits that only some connections have. Kept by each of them, and not in a table of all: see {@link Chain}. */
-export interface LongWaits {
-  idle?: DatedEntry;
-  lifetime?: DatedEntry;
-  credentials?: WheelEntry | undefined;
-}
 
 /** When something is done about a side, in milliseconds since the epoch; about a tick of the wheel early. */
 export type WatchTimes = Readonly<Partial<Record<keyof LongWaits | 'heartbeat', number>>>;

@@ -25,6 +25,11 @@ export interface ObservationOptions {
   tell<Name extends keyof ServerEvents>(name: Name, ...values: ServerEvents[Name]): void;
 }
 
+/** One that wants to know of something. */
+type Wanting<Name extends keyof Onlooker> = Onlooker & Required<Pick<Onlooker, Name>>;
+
+type Told = { readonly [Name in Exclude<keyof Onlooker, 'began' | 'ended'>]: readonly Wanting<Name>[] };
+
 /** The onlookers of one server. They outlive its restarts. */
 export class Observation {
   readonly totals = new Totals();
@@ -37,6 +42,8 @@ export class Observation {
   readonly recorder: Recorder;
   readonly tracing: Tracing;
   readonly #onlookers: readonly Onlooker[];
+  /** Those who want to know what happens to each connection: few of them want all, and connections come often. */
+  readonly #told: Told;
   #parts: ObservedParts | undefined;
 
   constructor({ config, hooks, server, tell }: ObservationOptions) {
@@ -51,7 +58,15 @@ export class Observation {
       exception,
     });
     const { totals, timings, throttles, ends, inspection, tracing, recorder } = this;
-    this.#onlookers = [totals, timings, throttles, ends, inspection, tracing, new Diagnostics(server), recorder];
+    const all = [totals, timings, throttles, ends, inspection, tracing, new Diagnostics(server), recorder];
+    this.#onlookers = all;
+    this.#told = {
+      opened: wanting(all, 'opened'),
+      refused: wanting(all, 'refused'),
+      closed: wanting(all, 'closed'),
+      answeredPing: wanting(all, 'answeredPing'),
+      told: wanting(all, 'told'),
+    };
   }
 
   /** Whether there is an admin side, which may ask afterwards what happened. */
@@ -75,22 +90,26 @@ export class Observation {
   }
 
   opened(connection: ConnectionActor): void {
-    for (const onlooker of this.#onlookers) onlooker.opened?.(connection);
+    for (const onlooker of this.#told.opened) onlooker.opened(connection);
   }
 
   refused(connection: ConnectionActor, refusal: Refusal): void {
-    for (const onlooker of this.#onlookers) onlooker.refused?.(connection, refusal);
+    for (const onlooker of this.#told.refused) onlooker.refused(connection, refusal);
   }
 
   closed(connection: ConnectionActor, report: CloseReport): void {
-    for (const onlooker of this.#onlookers) onlooker.closed?.(connection, report);
+    for (const onlooker of this.#told.closed) onlooker.closed(connection, report);
   }
 
   answeredPing(side: Side, ms: number): void {
-    for (const onlooker of this.#onlookers) onlooker.answeredPing?.(side, ms);
+    for (const onlooker of this.#told.answeredPing) onlooker.answeredPing(side, ms);
   }
 
   told<Name extends keyof ServerEvents>(name: Name, values: ServerEvents[Name]): void {
-    for (const onlooker of this.#onlookers) onlooker.told?.(name, values);
+    for (const onlooker of this.#told.told) onlooker.told(name, values);
   }
+}
+
+function wanting<Name extends keyof Onlooker>(all: readonly Onlooker[], name: Name): readonly Wanting<Name>[] {
+  return all.filter((onlooker): onlooker is Wanting<Name> => onlooker[name] !== undefined);
 }
