@@ -5,7 +5,8 @@
 
 import type { CDPSession, Page } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LoadBalancer, ProxyServer } from '../../src/index.js';
+import { AdminServer, LoadBalancer, ProxyServer } from '../../src/index.js';
+import { Opcode } from '../../src/protocol/frame.js';
 import { eventually } from '../support/events.js';
 import { openClient } from '../support/for-one-test.js';
 import { useChromium } from './chromium.js';
@@ -124,6 +125,65 @@ describe('the dashboard', SLOW, () => {
     expect([await factOf(page, 'Ended by'), await factOf(page, 'Code sent')]).toEqual(['operator', '1001']);
     await page.locator('[data-state="connection.closed"].active').waitFor();
     expect(await close.isDisabled()).toBe(true);
+    expect(complaints).toEqual([]);
+  });
+
+  it('pings, throttles and terminates a connection after asking, and says what was wrong with a rate', async (context) => {
+    const stage = await startStage();
+    const { client } = await openPair(stage);
+    const { id } = stage.proxy.connections[0]!;
+    const { page, complaints } = await openDashboard(browser, context, stage.adminUrl, `#/connections/${id}`);
+    const told = (text: string | RegExp) => page.getByRole('status').filter({ hasText: text }).waitFor();
+    const press = async (name: string) => {
+      await page.getByRole('button', { name, exact: true }).click();
+      return page.getByRole('dialog', { name: `${name} ${id}?` });
+    };
+    const ping = await press('Ping');
+    await ping.getByText('Nothing else happens').waitFor();
+    await ping.getByRole('button', { name: 'Send a ping' }).click();
+    expect((await client.nextFrame()).opcode).toBe(Opcode.Ping);
+    await told(`A ping was sent to ${id}.`);
+
+    const throttle = await press('Throttle');
+    await throttle.getByLabel('To the client').fill('quickly');
+    await throttle.getByRole('button', { name: 'Set the rates' }).click();
+    await told(/That did not work: .*"quickly"/);
+    await (await press('Throttle')).getByLabel('To the client').fill('8kbit');
+    await throttle.getByRole('button', { name: 'Set the rates' }).click();
+    await told(`${id} has its rates.`);
+    // 64 KiB at 8 kbit/s take a minute: what is not written yet waits here.
+    stage.proxy.connection(id)!.send(Buffer.alloc(65_536));
+    expect(stage.proxy.connection(id)!.bufferedBytes).toBeGreaterThan(32_768);
+
+    const terminate = await press('Terminate');
+    await terminate.getByText('without a Close frame').waitFor();
+    await terminate.getByRole('button', { name: 'Cancel' }).click();
+    await terminate.waitFor({ state: 'detached' });
+    expect(stage.proxy.connection(id)!.state).toBe('open');
+    await (await press('Terminate')).getByRole('button', { name: 'Terminate the connection' }).click();
+    await page.getByText('This connection is over.').waitFor();
+    expect(await factOf(page, 'Ended by')).toBe('operator');
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows one of several servers, the chosen one, and stays with it', async (context) => {
+    const one = await startStage({ admin: undefined });
+    const two = await startStage({ admin: undefined });
+    const admin = new AdminServer({ listen: '127.0.0.1:0', servers: { chat: one.proxy, feed: two.proxy } });
+    onTestFinished(() => admin.close());
+    await admin.start();
+    await openPair(two, '/only');
+    const { page, complaints } = await openDashboard(browser, context, admin.url!);
+    await eventually(async () => (await factOf(page, 'Open')) === '0', 'the first server is shown');
+    const choice = page.getByRole('combobox', { name: 'Server' });
+    await choice.selectOption('feed');
+    await eventually(async () => (await factOf(page, 'Open')) === '1', 'the other one is shown');
+    await page.getByText(`ws://127.0.0.1:${two.port}`).waitFor();
+    await page.getByRole('link', { name: 'Connections' }).click();
+    await page.getByRole('row').filter({ hasText: '/only' }).waitFor();
+    await page.reload();
+    await page.getByRole('row').filter({ hasText: '/only' }).waitFor();
+    expect(await choice.inputValue()).toBe('feed');
     expect(complaints).toEqual([]);
   });
 
