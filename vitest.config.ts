@@ -1,4 +1,5 @@
 /** Owns how the tests are run, on both socket layers. No retries: a test that passes the second time has found something. */
+import { join } from 'node:path';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
 const testsIn = (...folders: string[]): string[] => folders.map((folder) => `test/${folder}/**/*.test.ts`);
@@ -31,15 +32,50 @@ const ABOVE_THE_WIRES = [
   'test/server/balancer/!(failover|pairs).test.ts',
   'test/server/{affinity,dashboard,group}*.test.ts',
   'test/server/recording/!(recording).test.ts',
+  // That a soak finds what is wrong is the same on both.
+  'test/soak/soak-fails.test.ts',
 ];
 
-/** Tests on one of the socket layers; where they are not isolated, a process serves many files, which would else load everything again. */
-function overSockets(
+interface Files {
+  /** Default: that of the layer. */
+  name?: string;
+  include: string[];
+  exclude?: string[];
+  /** Whether each file has a process of its own. One that serves many spares them to load everything again. */
+  isolate?: boolean;
+}
+
+/** Tests of src on one of the socket layers. */
+function ofSource(
   layer: 'fast' | 'portable',
-  { isolate = true, ...files }: { include: string[]; exclude?: string[]; isolate?: boolean },
+  { name = layer, isolate = false, ...files }: Files,
 ): TestProjectConfiguration {
-  const name = isolate ? `${layer}, alone` : layer;
   return { extends: true, test: { name, isolate, ...files, env: { TIDEGATE_IO: layer } } };
+}
+
+/** The same of what was built, which is compiled already: `npm test` builds first, and whoever runs vitest alone does (`npm run build`). */
+function ofBuilt(
+  layer: 'fast' | 'portable',
+  { name = layer, isolate = false, ...files }: Files,
+): TestProjectConfiguration {
+  const dist = join(import.meta.dirname, 'dist');
+  return {
+    extends: true,
+    resolve: {
+      tsconfigPaths: false,
+      alias: [
+        { find: /^(?:\.\.\/)+src\/(.*\.js)$/, replacement: `${dist}/$1` },
+        { find: /^tidegate$/, replacement: join(dist, 'index.js') },
+      ],
+    },
+    test: {
+      name,
+      isolate,
+      ...files,
+      env: { TIDEGATE_IO: layer },
+      server: { deps: { external: [new RegExp(`^${dist}/`)] } },
+    },
+  };
 }
 
 export default defineConfig({
@@ -47,22 +83,18 @@ export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     projects: [
-      {
-        // What is pure, or small: a process serves many files, which would else load everything again for each.
-        extends: true,
-        test: {
-          name: 'units',
-          include: ['test/*.test.ts', ...testsIn('docs', 'model', 'mutation', 'property', 'unit')],
-          exclude: [...MOCKING, ...BUSY],
-          isolate: false,
-          env: { TIDEGATE_IO: 'fast' },
-        },
-      },
-      overSockets('fast', { include: IN_PROCESS, exclude: MOCKING, isolate: false }),
-      overSockets('fast', { include: [...PROGRAMS, ...testsIn('fuzz'), ...MOCKING, ...BUSY] }),
+      // What is pure, or small.
+      ofSource('fast', {
+        name: 'units',
+        include: ['test/*.test.ts', ...testsIn('docs', 'model', 'mutation', 'property', 'unit')],
+        exclude: [...MOCKING, ...BUSY],
+      }),
+      ofSource('fast', { include: IN_PROCESS, exclude: MOCKING }),
       // What goes over sockets once more, but for what is above them: it meets the same wires.
-      overSockets('portable', { include: IN_PROCESS, exclude: [...ABOVE_THE_WIRES, ...MOCKING], isolate: false }),
-      overSockets('portable', { include: PROGRAMS, exclude: ABOVE_THE_WIRES }),
+      ofBuilt('portable', { include: IN_PROCESS, exclude: [...ABOVE_THE_WIRES, ...MOCKING] }),
+      ofBuilt('fast', { name: 'fast, alone', isolate: true, include: PROGRAMS }),
+      ofBuilt('portable', { name: 'portable, alone', isolate: true, include: PROGRAMS, exclude: ABOVE_THE_WIRES }),
+      ofSource('fast', { name: 'alone', isolate: true, include: [...testsIn('fuzz'), ...MOCKING, ...BUSY] }),
     ],
     pool: 'forks',
     // Most tests wait for sockets and clocks: two cores have room for three of them.

@@ -35,7 +35,7 @@ async function live(seed: number): Promise<PoolHistory> {
   }
 }
 
-const { SIMULATION_SEED: only, SIMULATION_RUNS: runs = '10000' } = process.env;
+const { SIMULATION_SEED: only, SIMULATION_RUNS: runs = '5000' } = process.env;
 const seeds = only === undefined ? Array.from({ length: Number(runs) }, (_, seed) => seed) : [Number(only)];
 
 describe('a pool', () => {
