@@ -7,8 +7,11 @@ const testsIn = (...folders: string[]): string[] => folders.map((folder) => `tes
 // Servers and clients in the process of the test.
 const IN_PROCESS = testsIn('conformance', 'fault', 'promises', 'server');
 
-// Whole programs, browsers and memory: each file has a process of its own.
-const PROGRAMS = testsIn('e2e', 'examples', 'soak');
+// Whole programs and browsers.
+const PROGRAMS = testsIn('e2e', 'examples');
+
+// They look at memory, or start programs that share listeners: each has a process of its own.
+const ALONE = [...testsIn('soak'), 'test/e2e/{cli-inspect,cluster}.test.ts'];
 
 // They put something in place of a module before anybody loads it.
 const MOCKING = ['test/server/secrets.test.ts', 'test/unit/authentication/users.test.ts'];
@@ -91,14 +94,18 @@ export default defineConfig({
       }),
       ofSource('fast', { include: IN_PROCESS, exclude: MOCKING }),
       // What goes over sockets once more, but for what is above them: it meets the same wires.
-      ofBuilt('portable', { include: IN_PROCESS, exclude: [...ABOVE_THE_WIRES, ...MOCKING] }),
-      ofBuilt('fast', { name: 'fast, alone', isolate: true, include: PROGRAMS }),
-      ofBuilt('portable', { name: 'portable, alone', isolate: true, include: PROGRAMS, exclude: ABOVE_THE_WIRES }),
+      ofBuilt('portable', {
+        include: [...IN_PROCESS, ...PROGRAMS],
+        exclude: [...ABOVE_THE_WIRES, ...MOCKING, ...ALONE],
+      }),
+      ofBuilt('fast', { name: 'fast, built', include: PROGRAMS, exclude: ALONE }),
+      ofBuilt('fast', { name: 'fast, alone', isolate: true, include: ALONE }),
+      ofBuilt('portable', { name: 'portable, alone', isolate: true, include: ALONE, exclude: ABOVE_THE_WIRES }),
       ofSource('fast', { name: 'alone', isolate: true, include: [...testsIn('fuzz'), ...MOCKING, ...BUSY] }),
     ],
     pool: 'forks',
-    // Most tests wait for sockets and clocks: two cores have room for three of them.
-    maxWorkers: 3,
+    // Most tests wait for sockets and clocks: two cores have room for four of them.
+    maxWorkers: 4,
     retry: 0,
     testTimeout: 20_000,
     hookTimeout: 20_000,

@@ -190,7 +190,7 @@ export class RunningServer {
         heartbeat,
         timeouts,
         ...limits,
-        // A tenth of the cost of a short connection: only where somebody may ask.
+        // Some percent of the cost of a short connection: only where somebody may ask.
         historySize: this.#options.observation.isAdministered ? inspection.history : 0,
         clock: this.#options.clock ?? systemClock,
         credentials: this.#authentication.watch,

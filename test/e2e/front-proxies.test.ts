@@ -87,7 +87,9 @@ describe.each(['nginx', 'haproxy'] as const)('%s', (name) => {
           [...opened, ...rejected.all.map(({ path = '' }) => path)].filter((path) => path.includes(`/${name}${label}`))
             .length;
         const all = (): number => seen('ou') + seen('in');
-        const statuses = statusesIn(await exchange(front, request, (got) => statusesIn(got).length >= all()));
+        const statuses = statusesIn(
+          await exchange(front, request, (got) => statusesIn(got).length >= Math.max(1, all())),
+        );
         accepted += statuses.filter((status) => status === '101').length;
         // Each request that arrived here has an answer of its own there; only then may the inner one be a request.
         if (all() > statuses.length || (seen('in') > 0 && statuses.length < 2)) {

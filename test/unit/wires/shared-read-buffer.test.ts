@@ -14,6 +14,11 @@ const PIECE = 64 * 1024;
 /** What a forwarder does to its bytes on the way, in place, as unmasking does. */
 const KEY = 0x5a;
 
+function changed(bytes: Buffer): Buffer {
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = bytes[at]! ^ KEY;
+  return bytes;
+}
+
 interface Forwarder {
   readonly number: number;
   waits: number;
@@ -28,7 +33,7 @@ function forward(from: Wire, to: Wire, number: number, forwarder: Forwarder): vo
   let patience = 0;
   from.attach({
     onBytes: (chunk) => {
-      if (number % 2 === 1) for (let at = 0; at < chunk.length; at += 1) chunk[at] = chunk[at]! ^ KEY;
+      if (number % 2 === 1) changed(chunk);
       let room = true;
       if (number % 3 === 0) {
         to.cork();
@@ -71,7 +76,7 @@ async function startForwarder(way: Way, number: number, length: number): Promise
   };
   outlet.peer.pauseReading();
   outlet.peer.deliverTo((chunk) => {
-    const bytes = number % 2 === 1 ? Buffer.from(chunk.map((byte) => byte ^ KEY)) : chunk;
+    const bytes = number % 2 === 1 ? changed(Buffer.from(chunk)) : chunk;
     // From the border of a word on, which is where the marks are.
     const skip = forwarder.verified % 4;
     const expected = marked(number, chunk.length + skip + 4, forwarder.verified - skip).subarray(
