@@ -48,15 +48,15 @@ interface Files {
   isolate?: boolean;
 }
 
-/** Tests of src on one of the socket layers. */
-function ofSource(
-  layer: 'fast' | 'portable',
-  { name = layer, isolate = false, ...files }: Files,
-): TestProjectConfiguration {
-  return { extends: true, test: { name, isolate, ...files, env: { TIDEGATE_IO: layer } } };
+/** Tests of src. */
+function ofSource({ isolate = false, ...files }: Files & { name: string }): TestProjectConfiguration {
+  return { extends: true, test: { isolate, ...files, env: { TIDEGATE_IO: 'fast' } } };
 }
 
-/** The same of what was built, which is compiled already: `npm test` builds first, and whoever runs vitest alone does (`npm run build`). */
+/**
+ * Tests of what was built, on one of the socket layers: it need not be compiled for each process once more. `npm test` builds first, and so
+ * has to whoever runs vitest by hand (`npm run build`).
+ */
 function ofBuilt(
   layer: 'fast' | 'portable',
   { name = layer, isolate = false, ...files }: Files,
@@ -82,26 +82,25 @@ function ofBuilt(
 }
 
 export default defineConfig({
-  // Examples import `tidegate` by its name, as a user does; here that is src, as tsconfig.json says.
+  // What imports `tidegate` by its name, as a user does, gets src where src is tested, as tsconfig.json says.
   resolve: { tsconfigPaths: true },
   test: {
     projects: [
       // What is pure, or small.
-      ofSource('fast', {
+      ofSource({
         name: 'units',
         include: ['test/*.test.ts', ...testsIn('docs', 'model', 'mutation', 'property', 'unit')],
         exclude: [...MOCKING, ...BUSY],
       }),
-      ofSource('fast', { include: IN_PROCESS, exclude: MOCKING }),
+      ofBuilt('fast', { include: [...IN_PROCESS, ...PROGRAMS], exclude: [...MOCKING, ...ALONE] }),
       // What goes over sockets once more, but for what is above them: it meets the same wires.
       ofBuilt('portable', {
         include: [...IN_PROCESS, ...PROGRAMS],
         exclude: [...ABOVE_THE_WIRES, ...MOCKING, ...ALONE],
       }),
-      ofBuilt('fast', { name: 'fast, built', include: PROGRAMS, exclude: ALONE }),
       ofBuilt('fast', { name: 'fast, alone', isolate: true, include: ALONE }),
       ofBuilt('portable', { name: 'portable, alone', isolate: true, include: ALONE, exclude: ABOVE_THE_WIRES }),
-      ofSource('fast', { name: 'alone', isolate: true, include: [...testsIn('fuzz'), ...MOCKING, ...BUSY] }),
+      ofSource({ name: 'alone', isolate: true, include: [...testsIn('fuzz'), ...MOCKING, ...BUSY] }),
     ],
     pool: 'forks',
     // Most tests wait for sockets and clocks: two cores have room for four of them.
