@@ -2,9 +2,11 @@
  * Owns the last steps of a connection and its upstream, a few for each pair, and since when each of their regions is where it is, so
  * that it can be told how a connection got there. Refuses to know what the steps mean. Off the data path: no message is a step.
  */
-import type { AnyEventObject, StateValue, StateValueMap } from 'xstate';
+import type { AnyEventObject, StateValue } from 'xstate';
 import type { ErrorCode } from '../receivers/index.js';
 import type { Ending } from './ending.js';
+import { regionsIn } from './regions.js';
+import { isRoutine } from './routine.js';
 
 /** Whose chart took a step. */
 export type ChartSide = 'connection' | 'upstream';
@@ -33,9 +35,6 @@ interface TellingEvent {
   readonly ending?: Ending;
   readonly error?: ErrorCode;
 }
-
-/** What comes again and again while all is well: of several in a row the last of each side is kept. */
-const ROUTINE: ReadonlySet<string> = new Set(['heartbeat.due', 'peer.heard', 'write.progressed']);
 
 const REGIONS: readonly ChartRegion[] = ['life', 'outbound', 'inbound', 'liveness'];
 
@@ -123,11 +122,12 @@ export class History {
   /** Where a step goes: behind the last one, in the place of the oldest, or of the last routine of its side. */
   #placeOf(event: string, side: ChartSide): number {
     const count = this.#count;
-    if (ROUTINE.has(event) && count > 0) {
+    // Of several in a row the last of each side is kept.
+    if (isRoutine(event) && count > 0) {
       const last = this.#slotOf(count - 1);
-      if (this.#isRoutine(last, side)) return last;
+      if (this.#isRoutineAt(last, side)) return last;
       const other = this.#slotOf(Math.max(0, count - 2));
-      if (this.#isRoutine(last) && this.#isRoutine(other, side)) {
+      if (this.#isRoutineAt(last) && this.#isRoutineAt(other, side)) {
         // From now on the routine of the other side is the older one.
         this.#slots.copyWithin(other, last, last + WIDTH);
         return last;
@@ -145,13 +145,10 @@ export class History {
     return ((this.#slots[at] as number) & 1) === 1 ? 'upstream' : 'connection';
   }
 
-  #isRoutine(at: number, side: ChartSide = this.#sideAt(at)): boolean {
-    return ROUTINE.has(this.#slots[at + 1] as string) && this.#sideAt(at) === side;
+  #isRoutineAt(at: number, side: ChartSide = this.#sideAt(at)): boolean {
+    const event = this.#slots[at + 1];
+    return typeof event === 'string' && isRoutine(event) && this.#sideAt(at) === side;
   }
-}
-
-function regionsIn(value: StateValue | undefined): StateValueMap | undefined {
-  return typeof value === 'object' && typeof value.open === 'object' ? value.open : undefined;
 }
 
 /** The state of the life as a whole: of a handshake, the state within. */

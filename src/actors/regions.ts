@@ -1,8 +1,8 @@
 /**
  * Owns the two regions that the charts of both sides of a pair have in common: whether a side is read, and whether it is
- * alive. Refuses to act; each chart names its own effects.
+ * alive. And reading in which state the regions of an open side are. Refuses to act; each chart names its own effects.
  */
-import type { StateValue } from 'xstate';
+import type { StateValue, StateValueMap } from 'xstate';
 
 /** Whether this side is read. Its end, for whatever reason, resumes: a side that is not read never shows its end. */
 export const inbound = {
@@ -30,7 +30,17 @@ export const liveness = {
   },
 } as const;
 
-/** Whether a ping of the heartbeat waits for a sign of life, in a chart that has the region in `open`. */
+/** Where the regions of an open side are; undefined unless it is open. */
+export function regionsIn(value: StateValue | undefined): StateValueMap | undefined {
+  return typeof value === 'object' && typeof value.open === 'object' ? value.open : undefined;
+}
+
+/** Whether a ping of the heartbeat waits for a sign of life. */
 export function isProbing(value: StateValue): boolean {
-  return typeof value === 'object' && typeof value.open === 'object' && value.open.liveness === 'probing';
+  return regionsIn(value)?.liveness === 'probing';
+}
+
+/** Whether what is written to this side waits for it. */
+export function isThrottled(value: StateValue | undefined): boolean {
+  return regionsIn(value)?.outbound === 'throttled';
 }

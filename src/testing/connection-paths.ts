@@ -126,7 +126,7 @@ export function pathOf(events: readonly PathEvent[]): ConnectionPath {
 }
 
 /** Writes an event in words, such as `pressure.high` or `after closeTimeout`. */
-export function eventInWords(event: PathEvent): string {
+export function eventInWords(event: { readonly type: string }): string {
   const after = /^xstate\.after\.([^.]+)\./.exec(event.type);
   return after === null ? event.type : `after ${after[1]}`;
 }

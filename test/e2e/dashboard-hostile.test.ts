@@ -1,12 +1,11 @@
 /** Owns that whatever strangers chose is text in the dashboard, and nothing else: no script of it runs, and the page holds together. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { accept, ConnectionReceiver, LoadBalancer } from '../../src/index.js';
+import { accept, ConnectionReceiver } from '../../src/index.js';
 import { eventually } from '../support/events.js';
 import { openClient } from '../support/for-one-test.js';
 import { useChromium } from './chromium.js';
-import { type DashboardTab, openDashboard, startStage } from './dashboard-stage.js';
-import { startBackend } from './named-backends.js';
+import { type DashboardTab, openDashboard, startBalancerStage, startStage } from './dashboard-stage.js';
 
 const browser = useChromium();
 
@@ -90,17 +89,8 @@ describe('hostile text', { timeout: 60_000 }, () => {
   });
 
   it('in every answer of the API, on every view, at the width of a phone, runs nothing and moves nothing', async (context) => {
-    const { url } = await startBackend('one');
-    const balancer = new LoadBalancer({
-      listen: '127.0.0.1:0',
-      backends: [{ id: 'one', url }],
-      health: { check: 'off' },
-      admin: { listen: '127.0.0.1:0' },
-    });
-    onTestFinished(() => balancer.stop({ drainTimeout: 0 }));
-    const [address] = await balancer.start();
-    await openClient({ port: address!.port });
-    const adminUrl = balancer.adminUrl!;
+    const { port, adminUrl } = await startBalancerStage('one');
+    await openClient({ port });
     const tab = await openDashboard(browser, context, adminUrl);
     const { page } = tab;
     await poison(page);

@@ -4,10 +4,11 @@
  */
 import type { Page } from 'playwright-core';
 import { onTestFinished, type TestContext } from 'vitest';
-import { type BoundAddress, ProxyServer, type ProxyServerOptions } from '../../src/index.js';
+import { type BoundAddress, LoadBalancer, ProxyServer, type ProxyServerOptions } from '../../src/index.js';
 import { openClient, startUpstream } from '../support/for-one-test.js';
 import type { RawUpstream } from '../support/raw-upstream.js';
 import type { TestBrowser } from './chromium.js';
+import { startBackend } from './named-backends.js';
 
 /** A proxy with an admin side, and its target. */
 export interface Stage {
@@ -29,6 +30,19 @@ export async function startStage(options: ProxyServerOptions = {}): Promise<Stag
   onTestFinished(() => proxy.stop({ drainTimeout: 0 }));
   const [address] = (await proxy.start()) as [BoundAddress];
   return { proxy, port: address.port, adminUrl: proxy.adminUrl!, upstream };
+}
+
+/** Starts a balancer before backends of these names. */
+export async function startBalancerStage(...ids: readonly string[]) {
+  const balancer = new LoadBalancer({
+    listen: '127.0.0.1:0',
+    backends: await Promise.all(ids.map(async (id) => ({ id, url: (await startBackend(id)).url }))),
+    health: { check: 'off' },
+    admin: { listen: '127.0.0.1:0' },
+  });
+  onTestFinished(() => balancer.stop({ drainTimeout: 0 }));
+  const [address] = (await balancer.start()) as [BoundAddress];
+  return { balancer, port: address.port, adminUrl: balancer.adminUrl! };
 }
 
 /** Opens a client with the peer that its target sees. */

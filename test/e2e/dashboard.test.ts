@@ -5,13 +5,12 @@
 
 import type { CDPSession, Page } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { AdminServer, LoadBalancer, ProxyServer } from '../../src/index.js';
+import { AdminServer, ProxyServer } from '../../src/index.js';
 import { Opcode } from '../../src/protocol/frame.js';
 import { eventually } from '../support/events.js';
 import { openClient } from '../support/for-one-test.js';
 import { useChromium } from './chromium.js';
-import { factOf, openDashboard, openPair, startStage } from './dashboard-stage.js';
-import { startBackend } from './named-backends.js';
+import { factOf, openDashboard, openPair, startBalancerStage, startStage } from './dashboard-stage.js';
 
 const browser = useChromium();
 
@@ -247,16 +246,8 @@ describe('the dashboard', SLOW, () => {
   });
 
   it('drains a backend and puts it back, after asking', async (context) => {
-    const backends = await Promise.all(['one', 'two'].map(async (id) => ({ id, url: (await startBackend(id)).url })));
-    const balancer = new LoadBalancer({
-      listen: '127.0.0.1:0',
-      backends,
-      health: { check: 'off' },
-      admin: { listen: '127.0.0.1:0' },
-    });
-    onTestFinished(() => balancer.stop({ drainTimeout: 0 }));
-    await balancer.start();
-    const { page, complaints } = await openDashboard(browser, context, balancer.adminUrl!);
+    const { balancer, adminUrl } = await startBalancerStage('one', 'two');
+    const { page, complaints } = await openDashboard(browser, context, adminUrl);
     await page.getByRole('link', { name: 'Backends' }).click();
     await page.getByRole('button', { name: 'Drain two' }).click();
     const dialog = page.getByRole('dialog', { name: 'Drain two?' });
@@ -278,17 +269,9 @@ describe('the dashboard', SLOW, () => {
 
 describe('everybody', SLOW, () => {
   it('has a page that fits a phone, and names everything that does or stands for something, on every view', async (context) => {
-    const { url } = await startBackend('one');
-    const balancer = new LoadBalancer({
-      listen: '127.0.0.1:0',
-      backends: [{ id: 'one', url }],
-      health: { check: 'off' },
-      admin: { listen: '127.0.0.1:0' },
-    });
-    onTestFinished(() => balancer.stop({ drainTimeout: 0 }));
-    const [address] = await balancer.start();
-    await openClient({ port: address!.port });
-    const { page } = await openDashboard(browser, context, balancer.adminUrl!);
+    const { port, adminUrl } = await startBalancerStage('one');
+    await openClient({ port });
+    const { page } = await openDashboard(browser, context, adminUrl);
     await page.setViewportSize({ width: 360, height: 740 });
     const id = 'conn-1';
     const views: readonly (readonly [place: string, heading: string, landmark: string])[] = [
@@ -299,7 +282,7 @@ describe('everybody', SLOW, () => {
       ['#/backends', 'Backends', 'table'],
     ];
     for (const [place, heading, landmark] of views) {
-      await page.goto(`${balancer.adminUrl}/dashboard${place}`);
+      await page.goto(`${adminUrl}/dashboard${place}`);
       await page.getByRole('heading', { level: 1, name: heading }).waitFor();
       await page.locator('dd', { hasText: 'running' }).waitFor();
       const heard = await heardOf(page);

@@ -7,7 +7,7 @@ import type { BackendActor } from '../../src/actors/backend-actor.js';
 import type { Pairing, PairingEnd } from '../../src/actors/pairing.js';
 import { type PickFailure, type PickQuery, PoolActor } from '../../src/actors/pool-actor.js';
 import { createPolicy, POLICY_NAMES } from '../../src/actors/selection/create-policy.js';
-import { FakeClock } from '../support/fake-clock.js';
+import { SimulatedClock } from '../../src/testing/simulated-clock.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { type Account, type Client, type Limits, PoolLedger } from './pool-ledger.js';
 
@@ -19,7 +19,7 @@ const CAPACITIES = [0, 1, 2, 3];
 /** One history. Throws with what is wrong as soon as something is. */
 export class PoolHistory {
   readonly #random: () => number;
-  readonly #clock = new FakeClock();
+  readonly #clock = new SimulatedClock();
   readonly #pool: PoolActor;
   readonly #ledger: PoolLedger;
   #came = 0;
@@ -82,12 +82,12 @@ export class PoolHistory {
     for (const client of this.#ledger.clients) client.controller.abort();
     for (const { backend } of this.#ledger.accounts()) this.#drain(backend, 'removed', 'close');
     for (const client of this.#ledger.clients) this.#release(client, 'ended');
-    await this.#clock.pass(0);
+    await this.#clock.advance(0);
     this.#ledger.checkAll();
     check(this.#pool.all().length === 0, () => 'backends are left that were removed, without anybody on them');
     check(this.#pool.chartValue === 'empty', () => `a pool without backends is ${String(this.#pool.chartValue)}`);
     this.#pool.close();
-    await this.#clock.pass(100);
+    await this.#clock.advance(100);
     check(this.#clock.timers === 0, () => `${this.#clock.timers} timers are left`);
   }
 
@@ -113,7 +113,7 @@ export class PoolHistory {
     ];
     await draw(acts, this.#random());
     // What promises have to do, such as to tell a client that its turn has come.
-    await this.#clock.pass(0);
+    await this.#clock.advance(0);
   }
 
   // What happens to backends.
@@ -292,7 +292,7 @@ export class PoolHistory {
   async #pass(milliseconds: number): Promise<void> {
     this.log.push(`${milliseconds} ms pass`);
     this.#ledger.pass(milliseconds);
-    await this.#clock.pass(milliseconds);
+    await this.#clock.advance(milliseconds);
   }
 
   #told(what: string, backend: BackendActor): void {

@@ -6,7 +6,7 @@ import type { BackendInfo, DrainCause } from '../../src/actors/backend.js';
 import type { BackendActor } from '../../src/actors/backend-actor.js';
 import type { Occupant, Pairing } from '../../src/actors/pairing.js';
 import type { PickQuery, PoolActor } from '../../src/actors/pool-actor.js';
-import type { FakeClock } from '../support/fake-clock.js';
+import type { SimulatedClock } from '../../src/testing/simulated-clock.js';
 
 /** How long a client that was sent to a backend counts without a report. */
 const REDIRECTED = 10_000;
@@ -52,13 +52,13 @@ export class PoolLedger {
   /** How often each thing happened that a simulation must not go without. */
   readonly happened = new Map<string, number>();
   readonly #pool: PoolActor;
-  readonly #clock: FakeClock;
+  readonly #clock: SimulatedClock;
   readonly #limits: Limits;
   readonly #accounts = new Map<BackendActor, Account>();
   /** The places of this step, in the order in which they were taken, and who got them. */
   readonly #taken = new Map<Pairing, Client | undefined>();
 
-  constructor(pool: PoolActor, clock: FakeClock, limits: Limits) {
+  constructor(pool: PoolActor, clock: SimulatedClock, limits: Limits) {
     this.#pool = pool;
     this.#clock = clock;
     this.#limits = limits;

@@ -15,6 +15,7 @@ import {
 } from 'xstate';
 import { adjacencyMapToArray, getAdjacencyMap, getShortestPaths, getSimplePaths } from 'xstate/graph';
 import type { Ending } from '../../src/actors/ending.js';
+import { eventInWords as typeInWords } from '../../src/testing/connection-paths.js';
 import { type Call, type CallRecorder, callInWords } from '../support/fake-effects.js';
 
 /** A chart with everything that can happen to it. */
@@ -59,10 +60,8 @@ export interface Trace {
 
 /** Writes an event in words: `pressure.high`, `decision.accept(none)`, `after closeTimeout`. */
 export function eventInWords(event: AnyEventObject): string {
-  const after = /^xstate\.after\.([^.]+)\./.exec(event.type);
-  if (after) return `after ${after[1]}`;
   if ('cause' in event && 'fate' in event) return `${event.type}(${String(event.cause)} ${String(event.fate)})`;
-  return 'dial' in event ? `${event.type}(${String(event.dial)})` : event.type;
+  return 'dial' in event ? `${event.type}(${String(event.dial)})` : typeInWords(event);
 }
 
 /** Writes calls in words, `-` when there are none. */

@@ -4,7 +4,7 @@ import type { Ending } from '../../src/actors/ending.js';
 import type { Occupant, Pairing } from '../../src/actors/pairing.js';
 import { PoolActor, type PoolOptions } from '../../src/actors/pool-actor.js';
 import { createPolicy } from '../../src/actors/selection/create-policy.js';
-import { FakeClock } from './fake-clock.js';
+import { SimulatedClock } from '../../src/testing/simulated-clock.js';
 import { seededRandom } from './seeded-random.js';
 
 const AWAY: Ending = { initiator: 'operator', cause: 'disconnected', code: 1012, reason: '' };
@@ -39,7 +39,7 @@ export interface TestPoolOptions extends Omit<Partial<PoolOptions>, 'outliers' |
 
 /** A pool that writes down what it tells. */
 export function makePool({ seed = 1, outliers, ...options }: TestPoolOptions = {}) {
-  const clock = new FakeClock();
+  const clock = new SimulatedClock();
   const told: string[] = [];
   const exceptions: unknown[] = [];
   const pool = new PoolActor(

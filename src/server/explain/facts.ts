@@ -1,7 +1,9 @@
 /** Owns what is said about where a connection is: each region of its two charts, since when, and what it waits for. Refuses to word history. */
+
 import type { StateValue } from 'xstate';
 import type { ConnectionActor } from '../../actors/connection-actor.js';
 import type { ChartRegion, ChartSide, History } from '../../actors/history.js';
+import { isThrottled } from '../../actors/regions.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
 import { causeWords, codeWords, refusalWords } from './ending-words.js';
 import type { ExplainedDeadline, ExplainedState } from './explanation.js';
@@ -174,8 +176,4 @@ function closingOf({ connection: { chart, closing, request, counterpart } }: Loo
   }
   if (closing.received === undefined) return { is, next: 'the client answers our Close frame' };
   return { is, next: 'TCP has ended: both Close frames were exchanged' };
-}
-
-function isThrottled(value: StateValue | undefined): boolean {
-  return typeof value === 'object' && typeof value.open === 'object' && value.open.outbound === 'throttled';
 }

@@ -13,14 +13,6 @@ const MAX_TEXT = 128;
 /** Words of our own that events may carry. */
 const WORDS = ['dial', 'error', 'cause', 'fate'] as const;
 
-/** Steps that come again and again while all is well, of every connection and every upstream. */
-const ROUTINE: ReadonlySet<string> = new Set(['heartbeat.due', 'peer.heard', 'write.progressed']);
-
-/** Whether an event is one of those that come again and again while all is well. */
-export function isRoutine(type: string): boolean {
-  return ROUTINE.has(type);
-}
-
 /** An event without what is not to be told. */
 export function plainEvent(event: AnyEventObject): PlainEvent {
   const plain: Record<string, unknown> & { type: string } = { type: bounded(event.type) };

@@ -2,11 +2,13 @@
  * Owns what one watcher is told: of which actors, in which order, and how much at most. A watcher that reads slowly, or one that watches
  * much, is told less: events are left out, and of the snapshots of an actor the newest stays. Refuses to write anything anywhere.
  */
+
 import type { AnyActorRef, AnyEventObject, AnyMachineSnapshot, InspectionEvent } from 'xstate';
+import { isRoutine } from '../../actors/routine.js';
 import { TokenBucket } from '../shaping/token-bucket.js';
 import { type ChartName, FRAME_VERSION, type Frame } from './frames.js';
 import { connectionIdOf, sessionOf } from './inspected-actor.js';
-import { isRoutine, plainEvent, plainSnapshot } from './plain-values.js';
+import { plainEvent, plainSnapshot } from './plain-values.js';
 import { senderOf } from './senders.js';
 import { type Shown, ShownActors, shownChart } from './shown-actors.js';
 

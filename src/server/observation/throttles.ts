@@ -1,6 +1,8 @@
 /** Owns how often and how long the sides of pairs were throttled. Refuses to decide that one is; the charts do. */
+
 import type { AnyEventObject, StateValue } from 'xstate';
 import type { ConnectionActor } from '../../actors/connection-actor.js';
+import { isThrottled } from '../../actors/regions.js';
 import type { StepObserver } from '../../actors/step-observer.js';
 import type { UpstreamActor } from '../../actors/upstream-actor.js';
 import type { ObservedParts, Onlooker, Side } from './onlooker.js';
@@ -76,8 +78,4 @@ export class Throttles implements Onlooker, StepObserver {
   snapshot(): Readonly<Record<Side, ThrottleSnapshot>> {
     return { downstream: this.#downstream.snapshot(), upstream: this.#upstream.snapshot() };
   }
-}
-
-function isThrottled(value: StateValue): boolean {
-  return typeof value === 'object' && typeof value.open === 'object' && value.open.outbound === 'throttled';
 }

@@ -83,9 +83,9 @@ describe('what a backend reports', () => {
     expect(a.load).toBe(2);
     pick(stage).release('redirected');
     expect(a.load).toBe(3);
-    await stage.clock.pass(9999);
+    await stage.clock.advance(9999);
     expect(a.load).toBe(3);
-    await stage.clock.pass(1);
+    await stage.clock.advance(1);
     expect(a.load).toBe(2);
     expect(stage.clock.timers).toBe(0);
   });
@@ -113,14 +113,14 @@ describe('a backend that fails', () => {
     fail(stage, 'a', 3);
     expect(a.info()).toMatchObject({ health: 'ejected', available: false, failures: 3, ejections: 1 });
     expect(a.info().ejectedUntil! - Date.now()).toBeGreaterThan(9000);
-    await stage.clock.pass(10_000);
+    await stage.clock.advance(10_000);
     expect(a.info()).toMatchObject({ health: 'trial', available: true, ejectedUntil: undefined });
     const { pairing } = stage.connect({ prefer: 'a' });
     // The only connection of the trial is made: nobody else comes before it has lasted.
     expect(stage.pool.pick({ prefer: 'a', onlyPreferred: true })).toBe('full');
-    await stage.clock.pass(999);
+    await stage.clock.advance(999);
     expect(a.health).toBe('trial');
-    await stage.clock.pass(1);
+    await stage.clock.advance(1);
     expect(a.info()).toMatchObject({ health: 'healthy', available: true, failures: 0 });
     pairing.release('ended');
     expect(stage.told).toEqual(['a ready', 'b ready', 'a ejected', 'a trial', 'a healthy']);
@@ -131,17 +131,17 @@ describe('a backend that fails', () => {
     const a = stage.add('a');
     stage.add('b');
     fail(stage, 'a', 3);
-    await stage.clock.pass(10_000);
+    await stage.clock.advance(10_000);
     fail(stage, 'a', 1);
     expect(a.health).toBe('ejected');
-    await stage.clock.pass(19_999);
+    await stage.clock.advance(19_999);
     expect(a.health).toBe('ejected');
-    await stage.clock.pass(1);
+    await stage.clock.advance(1);
     const { pairing } = stage.connect({ prefer: 'a' });
-    await stage.clock.pass(500);
+    await stage.clock.advance(500);
     pairing.release('lost');
     expect(a.health).toBe('ejected');
-    await stage.clock.pass(40_000);
+    await stage.clock.advance(40_000);
     expect(a.health).toBe('trial');
   });
 
@@ -150,7 +150,7 @@ describe('a backend that fails', () => {
     const a = stage.add('a');
     stage.add('b');
     fail(stage, 'a', 3);
-    await stage.clock.pass(10_000);
+    await stage.clock.advance(10_000);
     const query = { prefer: 'a', onlyPreferred: true };
     const [one, two] = [stage.pool.pick(query) as Pairing, stage.pool.pick(query) as Pairing];
     expect(stage.pool.pick(query)).toBe('full');
@@ -161,7 +161,7 @@ describe('a backend that fails', () => {
     // It was reached, and turned its client down.
     three.release('ended');
     expect(a.chartValue).toEqual({ ready: { load: 'available', health: { trial: 'proving' } } });
-    await stage.clock.pass(1000);
+    await stage.clock.advance(1000);
     expect(a.health).toBe('healthy');
   });
 
@@ -171,7 +171,7 @@ describe('a backend that fails', () => {
     stage.add('b');
     const slow = stage.pool.pick({ prefer: 'a' }) as Pairing;
     fail(stage, 'a', 3);
-    await stage.clock.pass(10_000);
+    await stage.clock.advance(10_000);
     slow.release('failed');
     expect(a.health).toBe('trial');
   });
@@ -191,7 +191,7 @@ describe('a backend that fails', () => {
     fail(other, 'c', 2);
     const { pairing } = other.connect({ prefer: 'c' });
     // It lasted: that it broke later is no failure, and what came before is forgiven.
-    await other.clock.pass(1000);
+    await other.clock.advance(1000);
     fail(other, 'c', 2);
     pairing.release('lost');
     expect(c.info()).toMatchObject({ health: 'healthy', failures: 2 });
@@ -206,7 +206,7 @@ describe('a backend that fails', () => {
       if (lasts) stage.connect({ prefer: 'a' });
       pairing.release('unused');
       fail(stage, 'a', 2);
-      await stage.clock.pass(1000);
+      await stage.clock.advance(1000);
       fail(stage, 'a', 1);
       expect(a.info()).toMatchObject(lasts ? { health: 'healthy', failures: 1 } : { health: 'ejected', failures: 3 });
     }
@@ -230,7 +230,7 @@ describe('a backend that fails', () => {
     const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => stage.add(id)) as [never, never, never, never];
     const healths = () => [a, b, c, d].map(({ health }: { health: string }) => health);
     fail(stage, 'a', 3);
-    await stage.clock.pass(1000);
+    await stage.clock.advance(1000);
     fail(stage, 'b', 3);
     expect(healths()).toEqual(['ejected', 'ejected', 'healthy', 'healthy']);
     stage.pool.get('c')!.send({ type: 'drain.request', cause: 'operator', fate: 'keep' });
@@ -245,19 +245,19 @@ describe('a backend that goes', () => {
     const clients = Array.from({ length: 5 }, () => stage.connect().client);
     const late = pick(stage);
     a.send({ type: 'drain.request', cause: 'removed', fate: 'drain' });
-    await stage.clock.pass(0);
+    await stage.clock.advance(0);
     const away = () => clients.filter(({ told }) => told.length > 0).length;
     // Two in each 20 ms.
     expect(away()).toBe(2);
-    await stage.clock.pass(20);
+    await stage.clock.advance(20);
     expect(away()).toBe(4);
-    await stage.clock.pass(20);
+    await stage.clock.advance(20);
     expect(away()).toBe(5);
     expect(a.state).toBe('draining');
     const client = new FakeClient();
     client.pairing = late;
     late.paired(client);
-    await stage.clock.pass(0);
+    await stage.clock.advance(0);
     expect(client.told).toEqual(['close 1012']);
     expect(stage.told).toEqual(['a ready', 'a draining', 'a gone']);
     expect(stage.clock.timers).toBe(0);
@@ -269,9 +269,9 @@ describe('a backend that goes', () => {
     const stubborn = stage.connect({}, new FakeClient(false)).client;
     a.send({ type: 'drain.request', cause: 'operator', fate: 'close' });
     // Asked once more, it does not begin again.
-    await stage.clock.pass(900);
+    await stage.clock.advance(900);
     a.send({ type: 'drain.request', cause: 'operator', fate: 'close' });
-    await stage.clock.pass(100);
+    await stage.clock.advance(100);
     expect(stubborn.told).toEqual(['close 1012', 'terminate']);
     expect(a.info()).toMatchObject({ state: 'draining', draining: 'operator', load: 0 });
   });
@@ -281,9 +281,9 @@ describe('a backend that goes', () => {
     const a = stage.add('a');
     const clients = Array.from({ length: 5 }, () => stage.connect().client);
     a.lost(1, 'drain');
-    await stage.clock.pass(0);
+    await stage.clock.advance(0);
     a.send({ type: 'ready.announced' });
-    await stage.clock.pass(1000);
+    await stage.clock.advance(1000);
     expect(clients.map(({ told }) => told.length)).toEqual([1, 0, 0, 0, 0]);
     expect(a.info()).toMatchObject({ state: 'ready', pairs: 4, load: 4, draining: undefined });
     expect(stage.told).toEqual(['a ready', 'a draining', 'a ready']);
@@ -294,9 +294,9 @@ describe('a backend that goes', () => {
     const a = stage.add('a');
     const clients = Array.from({ length: 4 }, () => stage.connect().client);
     a.send({ type: 'check.down' });
-    await stage.clock.pass(0);
+    await stage.clock.advance(0);
     a.lost(1, 'keep');
-    await stage.clock.pass(1000);
+    await stage.clock.advance(1000);
     expect(clients.map(({ told }) => told.length)).toEqual([1, 1, 1, 1]);
     expect(stage.pool.get('a')).toBeUndefined();
   });
@@ -335,7 +335,7 @@ describe('a backend that goes', () => {
     a.send({ type: 'check.down' });
     a.send({ type: 'resume.request' });
     expect(a.chartValue).toEqual({ ready: { load: 'saturated', health: 'unhealthy' } });
-    await stage.clock.pass(0);
+    await stage.clock.advance(0);
     expect(client.told).toEqual(['close 1012']);
     a.send({ type: 'check.up' });
     expect(a.info()).toMatchObject({ health: 'healthy', available: false });
@@ -371,7 +371,7 @@ describe('whoever is told about a backend', () => {
     a.send({ type: 'drain.request', cause: 'operator', fate: 'keep' });
     expect(a.info()).toMatchObject({ health: 'unhealthy', load: 0 });
     expect(stage.pool.waiting).toBe(1);
-    await stage.clock.pass(5000);
+    await stage.clock.advance(5000);
     expect(await waiting).toBe('full');
   });
 

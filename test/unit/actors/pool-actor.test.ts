@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Pairing } from '../../../src/actors/pairing.js';
 import type { PickFailure, PoolActor } from '../../../src/actors/pool-actor.js';
 import { createPolicy } from '../../../src/actors/selection/create-policy.js';
-import { settled } from '../../support/fake-clock.js';
+import { settled } from '../../../src/testing/simulated-clock.js';
 import { FakeClient, makePool } from '../../support/pool.js';
 
 const never = new AbortController().signal;
@@ -118,7 +118,7 @@ describe('a slow start', () => {
     const a = add('a', { weight: 10 });
     const weights = [a.candidate.weight];
     for (let step = 0; step < 3; step += 1) {
-      await clock.pass(500);
+      await clock.advance(500);
       weights.push(a.candidate.weight);
     }
     expect(weights).toEqual([1, 5.5, 10, 10]);
@@ -131,12 +131,12 @@ describe('a slow start', () => {
   it('keeps a newcomer from getting every client until it has as many as the others', async () => {
     const { add, connect, clock, pool } = makePool({ slowStart: 10_000 });
     add('old');
-    await clock.pass(10_000);
+    await clock.advance(10_000);
     for (let client = 0; client < 100; client += 1) connect();
     const fresh = add('new');
     for (let client = 0; client < 20; client += 1) connect();
     expect(fresh.load).toBeLessThanOrEqual(12);
-    await clock.pass(10_000);
+    await clock.advance(10_000);
     for (let client = 0; client < 200; client += 1) connect();
     expect(Math.abs(fresh.load - pool.get('old')!.load)).toBeLessThanOrEqual(1);
   });
@@ -180,9 +180,9 @@ describe('the queue', () => {
     };
     (pool.pick({ prefer: 'a' }) as Pairing).release('failed');
     expect(a.health).toBe('ejected');
-    await clock.pass(9000);
+    await clock.advance(9000);
     const waiting = pool.pickOrWait({}, never);
-    await clock.pass(1000);
+    await clock.advance(1000);
     expect(late).toEqual(['full']);
     expect(idOf(await waiting)).toBe('a');
   });
@@ -196,7 +196,7 @@ describe('the queue', () => {
     const gone = pool.pickOrWait({}, client.signal);
     client.abort();
     expect(pool.waiting).toBe(1);
-    await clock.pass(5000);
+    await clock.advance(5000);
     expect(await Promise.all([late, gone])).toEqual(['full', 'full']);
     expect(clock.timers).toBe(0);
     expect(pool.get('a')!.load).toBe(1);
@@ -242,7 +242,7 @@ describe('a defect of ours in one backend', () => {
       throw new Error('a defect');
     };
     a.send({ type: 'drain.request', cause: 'operator', fate: 'drain' });
-    await clock.pass(0);
+    await clock.advance(0);
     expect(exceptions).toEqual([new Error('a defect')]);
     expect(told).toContain('a gone');
     expect(pool.chartValue).toBe('available');
@@ -263,7 +263,7 @@ describe('a closed pool', () => {
     b.send({ type: 'drain.request', cause: 'operator', fate: 'drain' });
     const before = told.length;
     pool.close();
-    await clock.pass(50);
+    await clock.advance(50);
     expect(clock.timers).toBe(0);
     expect(pool.pick()).toBe('unavailable');
     for (const { pairing } of pairs) pairing.release('ended');

@@ -1,10 +1,10 @@
 /** Owns that whoever waits is answered exactly once: in its turn, when it has waited too long, or when it leaves. */
 import { describe, expect, it } from 'vitest';
 import { WaitingRoom } from '../../../src/actors/waiting-room.js';
-import { FakeClock, settled } from '../../support/fake-clock.js';
+import { SimulatedClock, settled } from '../../../src/testing/simulated-clock.js';
 
 function room(max = 10, timeout = 100) {
-  const clock = new FakeClock();
+  const clock = new SimulatedClock();
   const waiting = new WaitingRoom<string, string>({ max, timeout }, clock, 'in vain');
   const answers: string[] = [];
   const enter = (wish: string) => {
@@ -80,16 +80,16 @@ describe('a waiting room', () => {
   it('lets each wait as long as it says and no longer, with one timer for all', async () => {
     const { clock, enter, answers, waiting } = room(10, 100);
     enter('a');
-    await clock.pass(60);
+    await clock.advance(60);
     enter('b');
     expect(clock.timers).toBe(1);
-    await clock.pass(39);
+    await clock.advance(39);
     expect(answers).toEqual([]);
-    await clock.pass(1);
+    await clock.advance(1);
     expect(answers).toEqual(['a: in vain']);
-    await clock.pass(59);
+    await clock.advance(59);
     expect(waiting.size).toBe(1);
-    await clock.pass(1);
+    await clock.advance(1);
     expect(answers).toEqual(['a: in vain', 'b: in vain']);
     expect(clock.timers).toBe(0);
   });

@@ -1,7 +1,7 @@
 /** Holds that the delay of the event loop is told as it is, and measured only while somebody asks. */
 import { describe, expect, it } from 'vitest';
 import { EventLoopDelay } from '../../../src/server/observation/event-loop-delay.js';
-import { FakeClock } from '../../support/fake-clock.js';
+import { SimulatedClock } from '../../../src/testing/simulated-clock.js';
 
 function hold(milliseconds: number): void {
   const end = performance.now() + milliseconds;
@@ -10,7 +10,7 @@ function hold(milliseconds: number): void {
 
 describe('the delay of the event loop', () => {
   it('tells of a loop that was held up, and is measured from the first question on', async () => {
-    const delay = new EventLoopDelay(new FakeClock());
+    const delay = new EventLoopDelay(new SimulatedClock());
     expect(delay.measures).toBe(false);
     const before = await delay.read();
     expect(delay.measures).toBe(true);
@@ -24,34 +24,34 @@ describe('the delay of the event loop', () => {
   });
 
   it('forgets what was long ago, and does not forget at once', async () => {
-    const clock = new FakeClock();
+    const clock = new SimulatedClock();
     const delay = new EventLoopDelay(clock);
     await delay.read();
     hold(300);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    await clock.pass(5000);
+    await clock.advance(5000);
     expect((await delay.read()).max).toBeGreaterThan(200);
-    await clock.pass(5000);
+    await clock.advance(5000);
     await delay.read();
     expect((await delay.read()).max).toBeLessThan(300);
   });
 
   it('is not measured any more when nobody asked for ten seconds, or for as long as somebody said', async () => {
-    const clock = new FakeClock();
+    const clock = new SimulatedClock();
     const delay = new EventLoopDelay(clock);
     await delay.read();
-    await clock.pass(9000);
+    await clock.advance(9000);
     await delay.read();
-    await clock.pass(9000);
+    await clock.advance(9000);
     expect(delay.measures).toBe(true);
-    await clock.pass(1000);
+    await clock.advance(1000);
     expect([delay.measures, clock.timers]).toEqual([false, 0]);
     await delay.read(60_000);
-    await clock.pass(5000);
+    await clock.advance(5000);
     await delay.read();
-    await clock.pass(54_000);
+    await clock.advance(54_000);
     expect(delay.measures).toBe(true);
-    await clock.pass(1000);
+    await clock.advance(1000);
     expect([delay.measures, clock.timers]).toEqual([false, 0]);
   });
 });
