@@ -10,7 +10,7 @@ const IN_PROCESS = testsIn('conformance', 'fault', 'promises', 'server');
 // Whole programs and browsers.
 const PROGRAMS = testsIn('e2e', 'examples');
 
-// They look at memory, or start programs that share listeners: each has a process of its own.
+// They look at memory, or start several programs each, and do not come to an end in time beside browsers: each has a process of its own.
 const ALONE = [...testsIn('soak'), 'test/e2e/{cli-inspect,cluster}.test.ts'];
 
 // They put something in place of a module before anybody loads it.
@@ -103,8 +103,8 @@ export default defineConfig({
       ofSource({ name: 'alone', isolate: true, include: [...testsIn('fuzz'), ...MOCKING, ...BUSY] }),
     ],
     pool: 'forks',
-    // Most tests wait for sockets and clocks: two cores have room for four of them.
-    maxWorkers: 4,
+    // Most tests wait for sockets and clocks: two cores have room for three of them. With four, a busy machine lets some run out of time.
+    maxWorkers: 3,
     retry: 0,
     testTimeout: 20_000,
     hookTimeout: 20_000,
